@@ -1,0 +1,90 @@
+"""An article as extracted from one capture, and its JSON form (schema 1)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+SCHEMA = 1
+
+
+@dataclass(slots=True)
+class Image:
+    url: str
+    caption: str | None = None
+    credit: str | None = None
+
+
+@dataclass(slots=True)
+class Link:
+    """A link: in the text with its anchor text, or to a related article with its title."""
+
+    url: str
+    title: str | None = None
+
+
+@dataclass(slots=True)
+class Extractor:
+    name: str = "newswarc"
+    version: str = ""
+    rules: str | None = None  # the publisher rules used, "moscow_times/2015"
+
+
+@dataclass(slots=True)
+class Article:
+    """One article as one capture showed it. The field names are the JSON contract; ``None`` and empty mean unknown."""
+
+    url: str
+    schema: int = SCHEMA
+    canonical_url: str | None = None
+    title: str | None = None
+    authors: list[str] = field(default_factory=list)
+    published: str | None = None  # ISO 8601: with offset when the page gives one, a date alone when only that
+    modified: str | None = None
+    publisher: str | None = None
+    section: str | None = None
+    tags: list[str] = field(default_factory=list)
+    language: str | None = None  # BCP 47
+    description: str | None = None
+    text: str = ""  # paragraphs parted by one blank line
+    image: str | None = None
+    images: list[Image] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+    related: list[Link] = field(default_factory=list)
+    paywalled: bool | None = None
+    page_kind: str = "article"
+    article_id: str | None = None
+    captured_at: str | None = None  # ISO 8601, UTC, microseconds, Z
+    record_id: str | None = None  # the response record's, as in WARC-Record-ID
+    payload_digest: str | None = None
+    text_digest: str | None = None
+    extractor: Extractor = field(default_factory=Extractor)
+    sources: dict[str, str] = field(default_factory=dict)  # field name → where it came from
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the schema 1 object, every field present."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Article:
+        """Read a schema 1 object; keys of later schemas are ignored.
+
+        Raises ``ValueError`` when it has no ``url``.
+        """
+        if not isinstance(data.get("url"), str):
+            raise ValueError("article JSON has no url")
+        known = {f.name for f in fields(cls)}
+        values = {key: value for key, value in data.items() if key in known}
+        values["images"] = [Image(**item) for item in values.get("images") or []]
+        for name in ("links", "related"):
+            values[name] = [Link(**item) for item in values.get(name) or []]
+        if values.get("extractor"):
+            values["extractor"] = Extractor(**values["extractor"])
+        return cls(**values)
+
+
+def text_digest(text: str) -> str:
+    """Return ``sha256:`` and the hex digest of *text* in UTF-8: equal digests mean an equal text."""
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()

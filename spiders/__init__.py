@@ -1,0 +1,1 @@
+"""What is known about publishers, one module each, and the generic spiders."""
