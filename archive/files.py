@@ -1,0 +1,21 @@
+"""Durable file operations, and what the operating system's refusals mean."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+
+def sync_directory(path: Path) -> None:
+    """Make the names in *path* durable: a file's own fsync does not cover its directory entry."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def is_full(error: OSError) -> bool:
+    """Tell whether *error* means that no more bytes fit: disk, quota, or file size limit."""
+    return error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
