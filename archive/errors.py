@@ -95,7 +95,11 @@ class MalformedMessage(HttpError):
 
 
 class ContentUndecodable(HttpError):
-    """A content coding lies, is cut, is unknown, or expands past the limit."""
+    """A content coding lies, is cut, is unknown, or expands past the limit. *partial* is what came out before."""
+
+    def __init__(self, message: str, *, partial: bytes = b"") -> None:
+        super().__init__(message)
+        self.partial = partial
 
 
 class NotArchived(ArchiveError):
