@@ -1,0 +1,58 @@
+"""Labelled digests: ``sha256:`` and the value, as WARC records carry them.
+
+We write SHA-256 in lower-case hex. The value must be a ``token`` (WARC 1.1, 5.8), which base32 with its ``=`` padding
+is not; warcio and FastWARC call base32 without padding wrong; both read hex as what it is, and pywb compares digests as
+text.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import string
+from collections.abc import Iterable
+
+ALGORITHM = "sha256"
+
+_SIZES = {"md5": 16, "sha1": 20, "sha224": 28, "sha256": 32, "sha384": 48, "sha512": 64, "blake3": 32}  # bytes
+_HEX = frozenset(string.hexdigits)
+
+
+def digest(data: bytes | Iterable[bytes]) -> str:
+    """Return the labelled digest of *data*, whole or in pieces: ``sha256:`` and 64 hex digits."""
+    if isinstance(data, bytes):
+        return f"{ALGORITHM}:{hashlib.sha256(data).hexdigest()}"
+    hasher = hashlib.sha256()
+    for piece in data:
+        hasher.update(piece)
+    return f"{ALGORITHM}:{hasher.hexdigest()}"
+
+
+EMPTY = digest(b"")
+
+
+def parse_digest(label: str) -> tuple[str, bytes]:
+    """Return the algorithm (``sha1``, ``sha256``, …: lower case, no hyphen) and the raw digest behind *label*.
+
+    The value may be hex, base32 or base64 (either alphabet), with or without padding: the length says which, and so
+    every spelling met in archives is understood. Raises ``ValueError`` for an unknown algorithm, or a value that is
+    no digest of that algorithm's size.
+    """
+    name, colon, value = label.strip().partition(":")
+    algorithm = name.strip().lower().replace("-", "").replace("_", "")
+    size = _SIZES.get(algorithm)
+    if not colon or size is None:
+        raise ValueError(f"a digest of an unknown algorithm: {label!r}")
+    value = value.strip().rstrip("=")
+    try:
+        if len(value) == size * 2 and _HEX.issuperset(value):
+            return algorithm, bytes.fromhex(value)
+        if len(value) == -(-size * 8 // 5):
+            return algorithm, base64.b32decode(value.upper() + "=" * (-len(value) % 8))
+        if len(value) == -(-size * 8 // 6):
+            plain = value.replace("-", "+").replace("_", "/")
+            return algorithm, base64.b64decode(plain + "=" * (-len(value) % 4), validate=True)
+    except (ValueError, binascii.Error) as error:
+        raise ValueError(f"not a {algorithm} digest: {label!r}") from error
+    raise ValueError(f"not a {algorithm} digest, which has {size} bytes: {label!r}")
