@@ -18,7 +18,8 @@ The class says what the caller should do; the message names the thing and says w
     │   ├── MalformedMessage     head or chunk framing cannot be read
     │   └── ContentUndecodable   the content coding lies, is cut, unknown, or expands past the limit
     ├── NotArchived              no capture of that URL: archive it first
-    └── ExtractionFailed         the page could not be parsed within its limits: the capture stays
+    ├── ExtractionFailed         the page could not be parsed within its limits: the capture stays
+    └── WorkersUnavailable       the parser processes cannot be started: correct what the message names
 """
 
 from __future__ import annotations
@@ -112,3 +113,7 @@ class ExtractionFailed(ArchiveError):
     def __init__(self, url: str, reason: str) -> None:
         super().__init__(f"{url}: {reason}")
         self.url, self.reason = url, reason
+
+
+class WorkersUnavailable(ArchiveError):
+    """The parser processes cannot be started. No page is to blame; correct what the message names."""
