@@ -7,6 +7,7 @@ control character. Objects are written once; an equal object already there is su
 
 from __future__ import annotations
 
+from builtins import list as list_  # the protocol has a method of that name
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +50,7 @@ class Storage(Protocol):
     def delete(self, key: str) -> None:
         """Remove a derived object (index segment); absent is success. Captures are never deleted."""
 
-    def probe(self) -> list[str]:
+    def probe(self) -> list_[str]:
         """Try the store (reachable, writable, conditional writes, checksums); return its shortcomings as sentences.
 
         Raises ``StorageRefused`` or ``StorageUnavailable`` when it cannot be written to at all.
