@@ -17,6 +17,7 @@ class Tls:
 
     protocol: str  # "tls/1.3"
     cipher_suite: str  # IANA name, "TLS_AES_128_GCM_SHA256"
+    certificate: bytes | None = field(default=None, repr=False)  # the server's own, DER
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ _MAX_CHUNK_LINE_BYTES = 16 * 1024  # a chunk size with its extensions; 7.1.1 ask
 _MAX_TRAILER_BYTES = 64 * 1024
 _NO_BODY = frozenset({204, 304})
 
-_LEADING_BLANK_LINES = re.compile(rb"(?:\r?\n)*")
+_LEADING_BLANK_LINES = re.compile(rb"(?:\r?\n){0,16}")  # a server sends one too many; one that sends more is no server
 _HEAD_END = re.compile(rb"\n\r?\n")
 _STATUS_LINE = re.compile(r"HTTP/(\d+(?:\.\d+)?)(?:[ \t]+(\d{3})(?!\d)[ \t]?)?(.*)", re.IGNORECASE | re.DOTALL)
 _CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,16})[ \t]*(?:;.*)?", re.DOTALL)
@@ -92,6 +92,8 @@ def read_response_head(data: bytes | bytearray) -> Head | None:
     assert leading is not None
     begin = leading.end()
     opening = bytes(data[begin : begin + 5]).upper()
+    if opening == b"\r":
+        return None
     if opening != b"HTTP/"[: len(opening)]:
         raise MalformedMessage(f"not an HTTP response: it begins with {bytes(data[begin : begin + 20])!r}")
     size = find_head_end(data)
