@@ -1,0 +1,170 @@
+"""An opened archive: storage, index and catalogue together, for whoever reads it or writes to it."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from collections.abc import Iterator
+from datetime import datetime
+from functools import cached_property
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Self
+
+from archive.capture import Capture
+from archive.catalog import Catalog
+from archive.errors import DigestMismatch, MalformedRecord, NotArchived, ObjectMissing
+from archive.http1 import payload_chunks, read_response_head
+from archive.index import Index
+from archive.mending import mend_session
+from archive.place import Place
+from archive.scan import Scanned, read_record
+from archive.sessions import Session
+from archive.storage import Storage
+from archive.storage.opening import open_storage
+from archive.upload import publish
+
+if TYPE_CHECKING:
+    from archive.recorder import Recorder, RunInfo
+    from archive.storage.s3 import S3Options
+
+log = logging.getLogger(__name__)
+
+
+class Archive:
+    """One archive. *state_dir* holds what is not archive: catalogue, caches, sessions being written, quarantine."""
+
+    def __init__(self, storage: Storage, state_dir: Path) -> None:
+        self.storage, self.state_dir = storage, state_dir
+
+    @classmethod
+    def open(cls, location: str, *, s3: S3Options | None = None, state_dir: Path | None = None) -> Self:
+        """Open the archive at *location*, a directory or ``s3://bucket/prefix``; it need not exist yet.
+
+        *state_dir* is where an archive in a bucket keeps its local state; a directory keeps its own in ``.newswarc``.
+        Raises ``LocationError`` when the location cannot be understood.
+        """
+        storage = open_storage(location, s3=s3)
+        if location.startswith("s3://"):
+            name = hashlib.sha256(storage.location.encode()).hexdigest()[:16]
+            home = state_dir or Path(os.path.expanduser("~/.local/state/newswarc"))
+            return cls(storage, home / name)
+        return cls(storage, Path(storage.location) / ".newswarc")
+
+    @property
+    def catalog_path(self) -> Path:
+        return self.state_dir / "catalog.sqlite"
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        self.state_dir.mkdir(parents=True, exist_ok=True)
+        return Catalog(self.catalog_path)
+
+    @cached_property
+    def index(self) -> Index:
+        return Index(self.storage, self.state_dir / "cache")
+
+    @property
+    def sessions_dir(self) -> Path:
+        return self.state_dir / "sessions"
+
+    def recover(self) -> None:
+        """Mend, seal and publish what crashed writers left behind; every whole record is kept.
+
+        Sessions whose writer still runs are left alone. Raises ``StorageError`` when the store does not take them;
+        they then wait for the next start.
+        """
+        for session in Session.abandoned(self.sessions_dir):
+            with session:
+                if session.files():
+                    mended = mend_session(session.path, self.state_dir / "quarantine")
+                    for account in mended:
+                        log.warning("%s", account)
+                    publish(session.path, self.storage)
+                session.remove()
+
+    def recorder(self, info: RunInfo, *, rotate_at_bytes: int, rotate_after_s: float) -> Recorder:
+        """Open the archive for writing, in a session directory of its own."""
+        from archive.recorder import Recorder
+
+        return Recorder(self, info, rotate_at_bytes=rotate_at_bytes, rotate_after_s=rotate_after_s)
+
+    def captures(self, url: str) -> Iterator[Capture]:
+        """Yield every capture of *url*, oldest first."""
+        return self.index.captures(url)
+
+    def closest(self, url: str, at: datetime) -> Capture:
+        """Return the capture of *url* nearest to *at*.
+
+        Raises ``NotArchived`` when there is none.
+        """
+        capture = self.index.closest(url, at)
+        if capture is None:
+            raise NotArchived(f"{url}: not in {self.storage.location}; archive it with: newswarc archive {url}")
+        return capture
+
+    def read(self, place: Place) -> Scanned:
+        """Return the record at *place*, its block checked against its own digest.
+
+        Raises ``DigestMismatch`` or ``MalformedRecord`` when the bytes are not what was written, ``ObjectMissing``
+        when the WARC file is gone.
+        """
+        record = read_record(self._member(place), 0)
+        if record.problems:
+            raise MalformedRecord(f"{place.key} at {place.offset}: {record.problems[0].message}; run: newswarc verify")
+        stored = record.fields.get("WARC-Block-Digest")
+        computed = record.block_digest
+        if stored and computed and computed != stored:
+            raise DigestMismatch(str(record.fields.get("WARC-Record-ID")), stored=stored, computed=computed)
+        return record
+
+    def _member(self, place: Place) -> BinaryIO:
+        try:
+            return BytesIO(self.storage.read(place.key, place.offset, place.length))
+        except ObjectMissing:
+            # Not published yet: a writer on this machine still holds it.
+            name = place.key.rpartition("/")[2]
+            for path in sorted(self.sessions_dir.glob(f"*/{name}*")):
+                with path.open("rb") as file:
+                    file.seek(place.offset)
+                    return BytesIO(file.read(place.length))
+            raise
+
+    def response(self, capture: Capture) -> Scanned:
+        """Return the response record that answers for *capture*: its own, or the original a revisit refers to.
+
+        Raises ``NotArchived`` when the original is not in this archive.
+        """
+        if capture.record_type != "revisit":
+            return self.read(capture.place)
+        original = None
+        refers_to = capture.refers_to
+        if refers_to and refers_to.url and refers_to.captured_at:
+            original = self.index.closest(refers_to.url, refers_to.captured_at)
+        if original is None or original.record_type == "revisit":
+            raise NotArchived(
+                f"{capture.url}: the revisit {capture.record_id} refers to"
+                f" {refers_to.url if refers_to else 'nothing'}, which is not in {self.storage.location}"
+            )
+        return self.read(original.place)
+
+    def payload(self, capture: Capture) -> tuple[bytes, str | None, str | None]:
+        """Return the entity body of *capture* with transfer coding removed, its Content-Type and Content-Encoding."""
+        record = self.response(capture)
+        with record.block as block:
+            head = read_response_head(block.read(0, 1 << 20))
+            if head is None:
+                return block.read(), None, None
+            payload = b"".join(payload_chunks(head, block.chunks(head.size)))
+        return payload, head.get("Content-Type"), head.get("Content-Encoding")
+
+    def close(self) -> None:
+        if "catalog" in self.__dict__:
+            self.catalog.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

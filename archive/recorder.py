@@ -1,0 +1,121 @@
+"""The open archive of one run: exchanges and articles in, durable records out."""
+
+from __future__ import annotations
+
+import platform
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from archive import warc
+from archive.article import Article
+from archive.capture import Capture, iso
+from archive.exchange import Exchange
+from archive.place import Place
+from archive.sessions import Session
+from archive.upload import Uploader
+from archive.writer import SegmentWriter
+
+if TYPE_CHECKING:
+    from archive.archive import Archive
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """What the ``warcinfo`` record says of a run."""
+
+    operator: str | None = None
+    user_agent: str | None = None
+    robots: str | None = None
+    part_of: str | None = None  # the spider or collection
+
+
+class Recorder:
+    """Writes captures and articles of one run. Not thread-safe: one thread calls it.
+
+    What :meth:`record` and :meth:`record_article` return is durable, indexed and in the catalogue once
+    :meth:`commit` has returned, and published to storage once its segment is sealed.
+    """
+
+    def __init__(self, archive: Archive, info: RunInfo, *, rotate_at_bytes: int, rotate_after_s: float) -> None:
+        self.archive = archive
+        self.session = Session.create(archive.sessions_dir)
+        fields = warcinfo_fields(info)
+        self._captures = SegmentWriter(
+            self.session.path, "captures", fields, rotate_at_bytes=rotate_at_bytes, rotate_after_s=rotate_after_s
+        )
+        self._articles = SegmentWriter(
+            self.session.path, "articles", fields, rotate_at_bytes=rotate_at_bytes, rotate_after_s=rotate_after_s
+        )
+        self._uploader = Uploader(self.session.path, archive.storage)
+        self._new_captures: list[Capture] = []
+        self._new_articles: list[tuple[str, Article, Place]] = []
+        self._originals: dict[str, Capture] = {}  # payload digest → first complete response of this run
+
+    def record(self, exchange: Exchange, evidence: Sequence[tuple[str, str]]) -> Capture | None:
+        """Append the records of one exchange; return its capture, None when no byte of a response came."""
+        records = warc.capture_records(
+            exchange,
+            warcinfo_id=self._captures.warcinfo_id,
+            metadata=evidence,
+            original=self._original,
+        )
+        places = self._captures.append(records)
+        for record, place in zip(records, places, strict=True):
+            capture = Capture.from_record(record.fields, record.head(), place)
+            if capture is not None:
+                self._new_captures.append(capture)
+                return capture
+        return None
+
+    def _original(self, payload_digest: str) -> Capture | None:
+        return self._originals.get(payload_digest) or self.archive.catalog.original(payload_digest)
+
+    def record_article(self, article: Article) -> str:
+        """Append *article* as a ``conversion`` record of its capture; return the record's id."""
+        record = warc.conversion(article, warcinfo_id=self._articles.warcinfo_id, date=datetime.now(UTC))
+        (place,) = self._articles.append([record])
+        self._new_articles.append((record.id, article, place))
+        return record.id
+
+    def commit(self) -> None:
+        """Make durable all that was appended, then enter it into the catalogue."""
+        self._captures.sync()
+        self._articles.sync()
+        captures, self._new_captures = self._new_captures, []
+        articles, self._new_articles = self._new_articles, []
+        if captures or articles:
+            self.archive.catalog.add(captures, articles)
+        for writer in (self._captures, self._articles):
+            if writer.due:
+                writer.rotate()
+                self._uploader.wake()
+
+    def close(self) -> None:
+        """Seal and publish what is open. Raises ``StorageError`` when the store does not take it; it is kept then."""
+        self._captures.close()
+        self._articles.close()
+        self._uploader.close()
+        self.session.remove()
+
+
+def warcinfo_fields(info: RunInfo) -> list[tuple[str, str]]:
+    """Return the ``application/warc-fields`` pairs of a ``warcinfo`` record (WARC 1.1, annex B.1)."""
+    pairs = [
+        ("software", f"newswarc/{version('newswarc')} (Python {platform.python_version()})"),
+        ("hostname", socket.gethostname()),
+        ("format", "WARC File Format 1.1"),
+        ("conformsTo", "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/"),
+    ]
+    named = {
+        "operator": info.operator,
+        "http-header-user-agent": info.user_agent,
+        "robots": info.robots,
+        "isPartOf": info.part_of,
+    }
+    return pairs + [(name, value) for name, value in named.items() if value]
+
+

@@ -1,0 +1,113 @@
+"""The command line. Each command lives in a module of its own, imported only when it is run."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import sys
+import traceback
+
+import click
+
+from crawler.exit_codes import ExitCode
+
+# command → module in this package; the help line stands here so that `newswarc --help` imports none of them
+COMMANDS = {
+    "archive": "Archive pages now, with what they need to be shown again.",
+    "extract": "Articles out of pages or WARC files, without archiving.",
+    "articles": "Search the archive's articles; newest first without a query.",
+    "show": "One article, or the captured bytes.",
+    "verify": "Check WARC files, or the whole archive.",
+    "index": "Rebuild or merge index and catalogue.",
+    "publishers": "The publishers known, with their rules and validity dates.",
+    "demo": "Serve a sample publication on this machine and archive it.",
+}
+
+
+class _Commands(click.Group):
+    """A group that knows its commands by name and imports one when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"crawler.cli.{name}")
+        command = module.command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="newswarc")
+@click.option("--allow-private", is_flag=True, help="Let it connect to loopback and private addresses.")
+@click.pass_context
+def newswarc(ctx: click.Context, allow_private: bool) -> None:
+    """Archive news: every exchange byte for byte in WARC files, every article extracted."""
+    ctx.obj = {"allow_private": True} if allow_private else {}
+
+
+def main() -> None:
+    """Run the command line and exit with a code of ``ExitCode``."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; return its exit code. Every error ends in one line on standard error."""
+    try:
+        result = newswarc.main(arguments, prog_name="newswarc", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        _say("interrupted; what was captured is kept, run the same command again to go on")
+        return ExitCode.INTERRUPTED
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        hint = f" (see '{context.command_path} --help')" if context else ""
+        _say(error.format_message() + hint)
+        return ExitCode.USAGE
+    except BrokenPipeError:
+        # Who reads us has had enough; Python would complain once more while closing standard output.
+        sys.stdout = None
+        return ExitCode.DONE
+    except Exception as error:  # noqa: BLE001 - the outermost edge: each error becomes a line and an exit code
+        return _explain(error)
+    return int(result) if isinstance(result, int) else ExitCode.DONE
+
+
+def _explain(error: Exception) -> int:
+    from archive.errors import ArchiveError, DiskFull, LocationError, NotArchived, StorageError
+    from crawler.config import ConfigError
+
+    code: ExitCode
+    match error:
+        case ConfigError() | LocationError():
+            code = ExitCode.USAGE
+        case DiskFull():
+            code = ExitCode.DISK_FULL
+        case StorageError():
+            code = ExitCode.STORAGE
+        case NotArchived():
+            code = ExitCode.SOME_FAILED
+        case ArchiveError():
+            code = ExitCode.DAMAGE
+        case _:
+            _say(f"unexpected {type(error).__name__}: {error}. This is a bug; what was captured is kept.")
+            sys.stderr.write("".join(traceback.format_exception(error)))
+            return ExitCode.BUG
+    _say(str(error))
+    if logging.getLogger().isEnabledFor(logging.DEBUG):
+        sys.stderr.write("".join(traceback.format_exception(error)))
+    return code
+
+
+def _say(line: str) -> None:
+    from crawler.cli.terminal import printable
+
+    sys.stderr.write(f"newswarc: {printable(line)}\n")

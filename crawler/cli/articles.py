@@ -1,0 +1,64 @@
+"""``newswarc articles [QUERY]``"""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+
+import click
+
+from crawler.cli.options import common, open_archive
+from crawler.cli.terminal import print_json, print_line
+from crawler.cli.times import Time
+from crawler.config import Config
+
+
+@click.command("articles")
+@click.argument("query", required=False)
+@click.option("--publisher", help="Only of this publication.")
+@click.option("--author", help="Only by this author.")
+@click.option("--section", help="Only of this section.")
+@click.option("--since", type=Time(), help="Published at that time or later.")
+@click.option("--until", type=Time(), help="Published before that time.")
+@click.option("--as-of", type=Time(), help="As the archive knew them then.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object an article.")
+@common
+def command(
+    settings: Config,
+    quiet: bool,
+    query: str | None,
+    publisher: str | None,
+    author: str | None,
+    section: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    as_of: datetime | None,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """Search the archive's articles; newest first without a query."""
+    with open_archive(settings) as archive:
+        hits = archive.catalog.articles(
+            query,
+            publisher=publisher,
+            author=author,
+            section=section,
+            since=since,
+            until=until,
+            as_of=as_of,
+            limit=limit,
+        )
+        for hit in hits:
+            article = hit.article
+            if as_json:
+                print_json({**article.to_json(), "snippet": hit.snippet})
+                continue
+            day = (article.published or article.captured_at or "")[:10]
+            by = f" — {', '.join(article.authors)}" if article.authors else ""
+            print_line(f"{day}  {article.title or '(no title)'}{by}")
+            print_line(f"            {article.url}")
+            if hit.snippet:
+                print_line(f"            {hit.snippet}")
+    if not hits and not quiet:
+        sys.stderr.write("no article found\n")

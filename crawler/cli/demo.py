@@ -1,0 +1,32 @@
+"""``newswarc demo``"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+
+import click
+
+from crawler import config
+from crawler.cli.options import common
+from crawler.config import Config
+
+
+@click.command("demo")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a page.")
+@common
+def command(settings: Config, quiet: bool, as_json: bool) -> int:
+    """Serve a sample publication on this machine and archive it.
+
+    Only its own loopback address is reached.
+    """
+    from crawler.cli.archive import archive_pages
+    from crawler.demo import STORIES, served
+
+    settings = replace(settings, allow_private=True, proxy=None)
+    config.use(settings)
+    with served() as base:
+        code = archive_pages(settings, [base + story.path for story in STORIES], quiet=quiet, as_json=as_json)
+    if not (quiet or as_json):
+        sys.stderr.write("Now try: newswarc articles ferry · newswarc show URL --format md · newswarc verify\n")
+    return code

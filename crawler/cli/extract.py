@@ -1,0 +1,170 @@
+"""``newswarc extract PATH…``"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from archive.article import Article
+from archive.capture import iso
+from archive.errors import ExtractionFailed
+from archive.pages import StoredPage, Unreadable, pages_in
+from crawler.cli.options import common
+from crawler.config import Config
+from crawler.exit_codes import ExitCode
+
+log = logging.getLogger(__name__)
+
+FORMATS = ("jsonl", "json", "md", "txt", "csv", "parquet")
+
+
+@click.command("extract")
+@click.argument("paths", nargs=-1, metavar="PATH…")
+@click.option("--url", help="The address of a page that does not tell its own.")
+@click.option("--pages", "listing", metavar="FILE", help='Lines of {"path": …, "url": …}.')
+@click.option("--format", "form", type=click.Choice(FORMATS), default="jsonl", show_default=True)
+@click.option("--output", "-o", metavar="FILE", help="Write there instead of standard output.")
+@click.option("--jobs", type=click.IntRange(1), help="Worker processes. Default: one a core.")
+@common
+def command(
+    settings: Config,
+    quiet: bool,
+    paths: tuple[str, ...],
+    url: str | None,
+    listing: str | None,
+    form: str,
+    output: str | None,
+    jobs: int | None,
+) -> int:
+    """Articles out of pages, WARC files and WACZ packages, without archiving. `-` is standard input."""
+    from archive.formats import write_articles
+    from archive.workers import Workers
+    from crawler.publishers import publisher_modules
+
+    inputs = [(path, url) for path in paths] + list(_listed(listing))
+    if not inputs:
+        raise click.UsageError("no file given; name pages, WARC files, or - for standard input")
+    if url and len(inputs) > 1:
+        raise click.UsageError("--url is for one page; use --pages for several")
+    if form == "parquet" and not output and sys.stdout.isatty():
+        raise click.UsageError("parquet is not for a terminal; name a file with --output")
+    workers = Workers(
+        jobs or os.cpu_count() or 1,
+        memory_bytes=settings.worker_memory_bytes,
+        time_limit_s=settings.worker_time_limit_s,
+        publishers=publisher_modules(),
+    )
+    run = _Run(workers)
+    try:
+        if output:
+            with Path(output).open("wb") as file:
+                write_articles(run.articles(inputs), form, file)
+        else:
+            write_articles(run.articles(inputs), form, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        raise click.UsageError(f"{output or 'standard output'}: cannot be written ({error.strerror})") from error
+    finally:
+        workers.close()
+    if not quiet:
+        sys.stderr.write(f"{run.done} articles" + (f", {run.failed} failed" if run.failed else "") + "\n")
+    return ExitCode.SOME_FAILED if run.failed else ExitCode.DONE
+
+
+class _Run:
+    """Pages in, articles out, in order, a bounded number under way."""
+
+    def __init__(self, workers: Any) -> None:
+        self.workers = workers
+        self.done = self.failed = 0
+
+    def articles(self, inputs: list[tuple[str, str | None]]) -> Iterator[dict[str, Any]]:
+        """Yield the JSON form of each article with its ``source``; failures are told and counted."""
+        from archive.examine import examine
+
+        under_way: deque[tuple[StoredPage, Future[Any]]] = deque()
+        for page in self._pages(inputs):
+            future = self.workers.submit(
+                examine,
+                page.payload,
+                url=page.url,
+                content_type=page.content_type,
+                content_encoding=page.content_encoding,
+                captured_at=page.captured_at,
+                want_article=True,
+                want_requisites=False,
+            )
+            under_way.append((page, future))
+            while len(under_way) > 2 * self.workers.count:
+                yield from self._finished(*under_way.popleft())
+        while under_way:
+            yield from self._finished(*under_way.popleft())
+
+    def _pages(self, inputs: list[tuple[str, str | None]]) -> Iterator[StoredPage]:
+        for path, url in inputs:
+            try:
+                for page in pages_in(path, stream=sys.stdin.buffer if path == "-" else None, url=url):
+                    if isinstance(page, Unreadable):
+                        self._tell(str(page))
+                    else:
+                        yield page
+            except Unreadable as error:
+                self._tell(str(error))
+
+    def _finished(self, page: StoredPage, future: Future[Any]) -> Iterator[dict[str, Any]]:
+        try:
+            found = future.result()
+        except ExtractionFailed as error:
+            self._tell(f"{_named(page)}: {error.reason}")
+            return
+        article: Article | None = found.article
+        if article is None:
+            self._tell(f"{_named(page)}: {found.problem or 'not a page'}")
+            return
+        if found.problem:
+            log.warning("%s: %s", _named(page), found.problem)
+        self.done += 1
+        article = replace(
+            article,
+            captured_at=iso(page.captured_at),
+            record_id=page.record_id,
+            payload_digest=page.payload_digest,
+        )
+        yield {**article.to_json(), "source": {"path": page.path, "record_id": page.record_id}}
+
+    def _tell(self, message: str) -> None:
+        self.failed += 1
+        log.error("%s", message)
+
+
+def _named(page: StoredPage) -> str:
+    return f"{page.path} {page.record_id}" if page.record_id else page.path
+
+
+def _listed(listing: str | None) -> Iterator[tuple[str, str | None]]:
+    if listing is None:
+        return
+    try:
+        text = sys.stdin.read() if listing == "-" else Path(listing).read_text("utf-8-sig")
+    except OSError as error:
+        raise click.UsageError(f"{listing}: cannot be read ({error.strerror})") from error
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            item = json.loads(line)
+            yield str(item["path"]), item.get("url")
+        except (ValueError, KeyError, TypeError) as error:
+            raise click.UsageError(f'{listing}, line {number}: not a {{"path": …, "url": …}} object') from error

@@ -1,0 +1,49 @@
+"""``newswarc show URL``"""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+
+import click
+
+from archive.codings import DECODED_LIMIT_BYTES, decode_content
+from archive.errors import NotArchived
+from crawler.cli.options import common, open_archive
+from crawler.cli.times import Time
+from crawler.config import Config
+
+
+@click.command("show")
+@click.argument("url")
+@click.option("--at", type=Time(), help="The capture nearest to that time. Default: the latest.")
+@click.option("--format", "form", type=click.Choice(["md", "txt", "json", "html", "raw"]), default="md", show_default=True)
+@click.option("--decoded", is_flag=True, help="With raw: content coding (gzip, br, …) removed.")
+@common
+def command(settings: Config, quiet: bool, url: str, at: datetime | None, form: str, decoded: bool) -> None:
+    """One article, or with --format raw the captured bytes: the payload exactly as its digest covers it."""
+    del quiet
+    with open_archive(settings) as archive:
+        if form == "raw":
+            capture = archive.closest(url, at or datetime.now(UTC))
+            payload, _, coding = archive.payload(capture)
+            if decoded and coding:
+                payload = decode_content(payload, coding, limit_bytes=DECODED_LIMIT_BYTES)
+            sys.stdout.buffer.write(payload)
+            sys.stdout.buffer.flush()
+            return
+        found = archive.catalog.article(url, at)
+        if found is None:
+            captured = next(iter(archive.captures(url)), None)
+            raise NotArchived(
+                f"{url}: captured, but no article was found in it; see it with --format raw"
+                if captured
+                else f"{url}: not in {settings.archive}; archive it with: newswarc archive {url}"
+            )
+        article, _ = found
+    from archive import formats
+
+    text = json.dumps(article.to_json(), ensure_ascii=False, indent=2) if form == "json" else formats.render(article, form)
+    sys.stdout.buffer.write(text.encode() if text.endswith("\n") else text.encode() + b"\n")
+    sys.stdout.buffer.flush()

@@ -1,0 +1,86 @@
+"""What a response holds: the extension that has strangers' pages parsed in guarded worker processes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+from typing import Self
+
+from scrapy import signals
+from scrapy.crawler import Crawler
+from scrapy.http import Response
+
+from archive.capture import Capture, iso
+from archive.errors import ExtractionFailed
+from archive.examine import Examination, examine
+from archive.workers import Workers
+from crawler import config
+from crawler.publishers import publisher_modules
+
+log = logging.getLogger(__name__)
+
+
+class Examiner:
+    """Examines responses in worker processes. ``crawler.get_extension(Examiner)`` finds it.
+
+    A page that crashes, hangs or floods the parser costs its own article only: the examination then says so in
+    ``problem``, and the capture, already on disk, is untouched.
+    """
+
+    def __init__(self, crawler: Crawler, workers: Workers) -> None:
+        self.crawler, self.workers = crawler, workers
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        options = config.current()
+        examiner = cls(
+            crawler,
+            Workers(
+                options.workers,
+                memory_bytes=options.worker_memory_bytes,
+                time_limit_s=options.worker_time_limit_s,
+                publishers=publisher_modules(crawler.settings.getlist("SPIDER_MODULES")),
+            ),
+        )
+        crawler.signals.connect(examiner.spider_closed, signal=signals.spider_closed)
+        return examiner
+
+    async def examine(
+        self, response: Response, capture: Capture, *, want_article: bool, want_requisites: bool
+    ) -> Examination:
+        """Return what *response*, kept as *capture*, holds: the article, and what is needed to show the page again."""
+        future = self.workers.submit(
+            examine,
+            response.body,
+            url=response.url,
+            content_type=_text(response, "Content-Type"),
+            content_encoding=_text(response, "Content-Encoding"),
+            captured_at=capture.captured_at,
+            want_article=want_article,
+            want_requisites=want_requisites,
+        )
+        try:
+            found = await asyncio.wrap_future(future)
+        except ExtractionFailed as error:
+            assert self.crawler.stats is not None
+            self.crawler.stats.inc_value("examine/failed")
+            log.warning("%s: the page is kept, but could not be read: %s", response.url, error.reason)
+            return Examination(problem=error.reason)
+        if found.article is not None:
+            article = replace(
+                found.article,
+                record_id=capture.record_id,
+                payload_digest=capture.payload_digest,
+                captured_at=iso(capture.captured_at),
+            )
+            found = replace(found, article=article)
+        return found
+
+    async def spider_closed(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(None, self.workers.close)
+
+
+def _text(response: Response, name: str) -> str | None:
+    value = response.headers.get(name)
+    return value.decode("latin-1") if value else None

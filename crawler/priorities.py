@@ -1,0 +1,9 @@
+"""The order of downloader middlewares, from the engine (low) to the wire (high). Scrapy's own places where it has them."""
+
+ROBOTS = 100
+TIMEOUT = 350
+DEFAULT_HEADERS = 400
+RETRY = 550
+REDIRECT = 600
+PROXY = 750
+CAPTURE = 950  # nothing stands between it and the download handler

@@ -1,0 +1,84 @@
+"""One spider run in this process, from start to a sealed and published archive."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+os.environ["SCRAPY_SETTINGS_MODULE"] = "crawler.settings"  # outside the checkout Scrapy would find no settings at all
+
+from scrapy import signals
+from scrapy.crawler import AsyncCrawlerProcess, Crawler
+from scrapy.utils.project import get_project_settings
+
+from crawler.session import ArchiveSession
+
+
+@dataclass(slots=True)
+class Finished:
+    """How a run ended. *error* is what stopped it: the store's failure, or what kept it from starting."""
+
+    interrupted: bool = False
+    error: BaseException | None = None
+    stats: dict[str, Any] = field(default_factory=dict)
+
+
+def run_spider(
+    name: str,
+    *,
+    settings: Mapping[str, Any],
+    arguments: Mapping[str, Any],
+    on_item: Callable[[Any], None],
+    on_response: Callable[[], None] = lambda: None,
+) -> Finished:
+    """Run the spider *name* to its end; *on_item* gets each item, *on_response* is called at each response.
+
+    SIGINT or SIGTERM ends it cleanly: what is under way is finished, kept and published.
+    """
+    project = get_project_settings()
+    project.setdict({"LOG_ENABLED": False, **settings}, priority="cmdline")
+    process = AsyncCrawlerProcess(project, install_root_handler=False)
+    crawler = process.create_crawler(name)
+    finished = Finished()
+
+    def item_scraped(item: Any) -> None:
+        try:
+            on_item(item)
+        except Exception as error:  # noqa: BLE001 - Scrapy would log and forget it: a closed pipe, a full disk
+            finished.error = finished.error or error
+            _stop(crawler)
+
+    def spider_closed(reason: str) -> None:
+        finished.interrupted = reason == "shutdown"
+
+    crawler.signals.connect(item_scraped, signal=signals.item_scraped, weak=False)
+    crawler.signals.connect(_ignoring_arguments(on_response), signal=signals.response_received, weak=False)
+    crawler.signals.connect(spider_closed, signal=signals.spider_closed, weak=False)
+    task = process.crawl(crawler, **arguments)
+    process.start()
+    if task.done() and not task.cancelled() and task.exception() is not None:
+        finished.error = task.exception()
+    elif task.cancelled():
+        finished.interrupted = True
+    session = crawler.get_extension(ArchiveSession) if crawler.extensions else None
+    if session is not None:
+        session.close()  # after a second Ctrl-C the signal handler that does it never ran
+        finished.error = session.error or finished.error
+    if crawler.stats is not None:
+        finished.stats = dict(crawler.stats.get_stats())
+    return finished
+
+
+def _stop(crawler: Crawler) -> None:
+    if crawler.engine is not None:
+        asyncio.get_running_loop().create_task(crawler.engine.close_spider_async(reason="output_failed"))
+
+
+def _ignoring_arguments(function: Callable[[], None]) -> Callable[..., None]:
+    def called(**_: Any) -> None:
+        function()
+
+    return called

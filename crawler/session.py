@@ -1,0 +1,185 @@
+"""The open archive of one crawl: the extension that owns opening, committing, rotating, publishing and closing.
+
+Records are built, compressed, written and fsynced on one thread of its own, in groups: while one group is being made
+durable the next one gathers. So an exchange is acknowledged as soon as the disk allows, and never before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from scrapy import signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import NotConfigured
+from scrapy.utils.defer import _schedule_coro
+
+from archive.archive import Archive
+from archive.article import Article
+from archive.capture import Capture
+from archive.errors import ArchiveError
+from archive.exchange import Exchange
+from archive.recorder import Recorder, RunInfo
+from crawler import config
+from crawler.selftest import check_scrapy
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+SETTLE_S = 30.0  # how long an interrupted crawl waits for its last group to become durable
+
+
+class Committer:
+    """A thread that runs jobs against a recorder in groups, each group followed by one commit.
+
+    A job's future is resolved once the commit that covers it has returned: what is acknowledged is on disk.
+    """
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.recorder = recorder
+        self._jobs: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
+        self._wake = threading.Condition()
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="newswarc-commit", daemon=True)
+        self._thread.start()
+
+    def submit(self, job: Callable[[], T]) -> Future[T]:
+        future: Future[T] = Future()
+        with self._wake:
+            if self._closing:
+                raise RuntimeError("the archive session is closed")
+            self._jobs.append((job, future))
+            self._wake.notify()
+        return future
+
+    def close(self) -> None:
+        """Finish every job submitted so far and end the thread."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                while not self._jobs and not self._closing:
+                    self._wake.wait()
+                group, self._jobs = self._jobs, deque()
+            if not group:
+                return
+            self._commit(group)
+
+    def _commit(self, group: Sequence[tuple[Callable[[], Any], Future[Any]]]) -> None:
+        done: list[tuple[Future[Any], Any]] = []
+        for job, future in group:
+            try:
+                done.append((future, job()))
+            except Exception as error:  # noqa: BLE001 - it reaches whoever waits for this job
+                future.set_exception(error)
+        try:
+            self.recorder.commit()
+        except Exception as error:  # noqa: BLE001 - it reaches everyone this commit covers
+            for future, _ in done:
+                future.set_exception(error)
+        else:
+            for future, result in done:
+                future.set_result(result)
+
+
+class ArchiveSession:
+    """The archive that the running crawl writes to. ``crawler.get_extension(ArchiveSession)`` finds it."""
+
+    def __init__(self, crawler: Crawler, archive: Archive, recorder: Recorder) -> None:
+        self.crawler, self.archive = crawler, archive
+        self.recorder = recorder
+        self.error: Exception | None = None  # the store's failure that stopped the crawl, if any
+        self._committer = Committer(recorder)
+        self._closed = False
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        location = crawler.settings.get("NEWSWARC_ARCHIVE")
+        if not location:
+            raise NotConfigured("NEWSWARC_ARCHIVE names no archive")
+        check_scrapy(crawler.settings)
+        options = config.current()
+        archive = Archive.open(location, s3=options.s3, state_dir=options.state_dir)
+        archive.recover()
+        info = RunInfo(
+            operator=options.operator,
+            user_agent=crawler.settings.get("USER_AGENT"),
+            robots=crawler.settings.get("NEWSWARC_ROBOTS"),
+            part_of=crawler.spidercls.name,
+        )
+        recorder = archive.recorder(
+            info, rotate_at_bytes=options.rotate_at_bytes, rotate_after_s=options.rotate_after_s
+        )
+        session = cls(crawler, archive, recorder)
+        crawler.signals.connect(session.spider_closed, signal=signals.spider_closed)
+        return session
+
+    async def capture(self, exchange: Exchange, evidence: Sequence[tuple[str, str]]) -> Capture | None:
+        """Write one exchange; return when it is durable. None when there was no response to capture.
+
+        Raises ``StorageError`` when it could not be kept; the crawl is then being stopped.
+        """
+        return await self._commit(lambda: self.recorder.record(exchange, evidence), exchange)
+
+    async def article(self, article: Article) -> str:
+        """Write one extracted article beside its capture; return its conversion record's id when it is durable."""
+        return await self._commit(lambda: self.recorder.record_article(article), None)
+
+    async def _commit(self, job: Callable[[], T], exchange: Exchange | None) -> T:
+        future = self._committer.submit(job)
+        if exchange is not None:
+            future.add_done_callback(lambda _: exchange.response.close())
+        try:
+            return await asyncio.wrap_future(future)
+        except ArchiveError as error:
+            self._stop(error)
+            raise
+
+    def _stop(self, error: ArchiveError) -> None:
+        """A page that fails is counted and the crawl goes on; a store that fails stops the crawl."""
+        if self.error is None:
+            self.error = error
+            log.error("%s", error)
+            if self.crawler.engine is not None:
+                _schedule_coro(self.crawler.engine.close_spider_async(reason="storage_failed"))
+
+    async def spider_closed(self) -> None:
+        """Seal what is open and publish it. A failure here is kept in :attr:`error`: a signal handler's is swallowed."""
+        await asyncio.get_running_loop().run_in_executor(None, self.close)
+
+    def close(self) -> None:
+        """Seal, publish, close. Safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            self._committer.close()
+            self.recorder.close()
+        except ArchiveError as error:
+            self.error = self.error or error
+            log.error("%s", error)
+        finally:
+            self.archive.close()
+
+
+def session_of(crawler: Crawler) -> ArchiveSession:
+    """Return the crawl's session.
+
+    Raises ``RuntimeError`` when the extension is not enabled: capturing without it would lose pages.
+    """
+    session = crawler.get_extension(ArchiveSession)
+    if session is None:
+        raise RuntimeError("crawler.session.ArchiveSession is not in EXTENSIONS: nothing could be archived")
+    return session
+
+
