@@ -1,0 +1,116 @@
+"""Making a connection: the guard's addresses one after another, then a proxy's tunnel, then TLS."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable
+
+from crawler.addresses import Guard
+from crawler.wire.connection import Connection
+from crawler.wire.proxy import open_tunnel
+from crawler.wire.request import Route
+from crawler.wire.tls import describe
+
+# With several addresses, one that swallows packets must not eat the time of those that would answer (RFC 8305 tries the
+# next after 250 ms, in parallel; one after another needs more patience). The last one has all the time that is left.
+ATTEMPT_S = 4.0
+MAX_ADDRESSES = 6
+_TLS_SHUTDOWN_S = 1.0  # how long a closed connection waits for the other side's close_notify
+
+
+class NotConnected(Exception):
+    """No address accepted the connection. The cause is the last address's ``OSError``."""
+
+
+class Dialer:
+    """Makes connections that go only where *guard* allows.
+
+    *trust_proxy* says that a proxy is the operator's own: its address may be private, and the addresses of what is
+    fetched through it are its own business. *tls_context* is called when the first TLS connection is made.
+    """
+
+    def __init__(self, guard: Guard, *, trust_proxy: bool, tls_context: Callable[[], ssl.SSLContext]) -> None:
+        self._guard = guard
+        self._proxy_guard = Guard(allow_private=True) if trust_proxy else guard
+        self._trust_proxy = trust_proxy
+        self._tls_context = tls_context
+
+    async def judge(self, route: Route) -> None:
+        """Refuse a target that a proxy would resolve, when the guard would.
+
+        Raises what :meth:`crawler.addresses.Guard.resolve` raises.
+        """
+        if route.proxy is not None and not self._trust_proxy:
+            await self._guard.resolve(route.host, route.port)
+
+    async def dial(self, route: Route, timings_ms: dict[str, float]) -> Connection:
+        """Return an open connection for *route*, and note ``dns``, ``connect`` and ``tls`` in *timings_ms*.
+
+        Raises what :meth:`~crawler.addresses.Guard.resolve` and ``check`` raise; ``NotConnected``;
+        ``proxy.TunnelRefused``; ``ssl.SSLError`` and ``OSError`` from the handshake.
+        """
+        loop = asyncio.get_running_loop()
+        guard = self._guard if route.proxy is None else self._proxy_guard
+        host, port = (route.host, route.port) if route.proxy is None else (route.proxy.host, route.proxy.port)
+        began = loop.time()
+        addresses = await guard.resolve(host, port)
+        resolved = loop.time()
+        sock = await self._connect(addresses[:MAX_ADDRESSES], route, f"{host}:{port}")
+        try:
+            peer = str(sock.getpeername()[0]).partition("%")[0]
+            guard.check(peer, host)
+            if route.proxy is not None and route.scheme == "https":
+                await open_tunnel(sock, route.proxy, route.authority)
+            connected = loop.time()
+            connection = await self._wrap(sock, route)
+        except BaseException:
+            sock.close()
+            raise
+        timings_ms["dns"] = (resolved - began) * 1000
+        timings_ms["connect"] = (connected - resolved) * 1000
+        if connection.tls is not None:
+            timings_ms["tls"] = (loop.time() - connected) * 1000
+        connection.peer = peer if route.proxy is None else None
+        return connection
+
+    async def _connect(
+        self, addresses: list[tuple[int, tuple[str | int, ...]]], route: Route, name: str
+    ) -> socket.socket:
+        loop = asyncio.get_running_loop()
+        reasons = []
+        last_error: OSError | None = None
+        for number, (family, address) in enumerate(addresses, 1):
+            sock = socket.socket(family, socket.SOCK_STREAM)
+            try:
+                sock.setblocking(False)
+                if route.bind_address is not None:
+                    sock.bind(route.bind_address)
+                async with asyncio.timeout(None if number == len(addresses) else ATTEMPT_S):
+                    await loop.sock_connect(sock, address)
+            except OSError as error:  # TimeoutError, from our own limit or the system's, is one
+                sock.close()
+                last_error = error
+                reasons.append(f"{address[0]}: {error.strerror or 'no answer'}")
+            except BaseException:
+                sock.close()
+                raise
+            else:
+                return sock
+        raise NotConnected(f"cannot connect to {name} ({'; '.join(reasons)})") from last_error
+
+    async def _wrap(self, sock: socket.socket, route: Route) -> Connection:
+        loop = asyncio.get_running_loop()
+        if route.scheme == "http":
+            _, connection = await loop.create_connection(Connection, sock=sock)
+            return connection
+        transport, connection = await loop.create_connection(
+            Connection,
+            sock=sock,
+            ssl=self._tls_context(),
+            server_hostname=route.host,
+            ssl_shutdown_timeout=_TLS_SHUTDOWN_S,
+        )
+        connection.tls = describe(transport)
+        return connection
