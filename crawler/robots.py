@@ -1,0 +1,208 @@
+"""The Robots Exclusion Protocol (RFC 9309): what a site allows, decided before a page is fetched, and kept as evidence.
+
+A robots.txt is fetched like any page, so it is captured too; :mod:`crawler.robotstxt` says what it means.
+
+    RobotsForbidden   robots.txt forbids the page, or could not be reached: the page is not fetched
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.exceptions import (
+    CannotResolveHostError,
+    DownloadCancelledError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    IgnoreRequest,
+    ResponseDataLossError,
+    UnsupportedURLSchemeError,
+)
+from scrapy.http import Response
+from scrapy.http.request import NO_CALLBACK
+
+from archive.codings import decode_content
+from archive.errors import ContentUndecodable, HttpError
+from crawler.addresses import AddressRefused, ResolveFailed, canonical_host
+from crawler.robotstxt import AGENT, PARSED_BYTES, REDIRECTS, RobotsDecision, RobotsRules, absolute, rules_from
+
+__all__ = ["RobotsDecision", "RobotsForbidden", "RobotsMiddleware", "RobotsRules", "rules_from"]
+
+log = logging.getLogger(__name__)
+
+
+Policy = Literal["obey", "warn", "ignore"]
+
+_CANNOT_FETCH = (
+    CannotResolveHostError,
+    DownloadCancelledError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    ResponseDataLossError,
+    UnsupportedURLSchemeError,
+    IgnoreRequest,
+    AddressRefused,
+    ResolveFailed,
+    HttpError,
+    OSError,
+)
+
+
+class RobotsForbidden(IgnoreRequest):
+    """robots.txt forbids the page, or could not be reached. Not fetched."""
+
+    def __init__(self, url: str, decision: RobotsDecision) -> None:
+        super().__init__(f"{url}: {decision.reason}")
+        self.url, self.decision = url, decision
+
+
+class RobotsMiddleware:
+    """Asks robots.txt before each request, and notes the decision in ``request.meta["robots"]``.
+
+    ``NEWSWARC_ROBOTS``: ``obey`` drops a forbidden request with :class:`RobotsForbidden`; ``warn`` says so once a host
+    and goes on; ``ignore`` fetches no robots.txt. ``NEWSWARC_ROBOTS_AGENT`` is the product token rules are sought for.
+    Statistics: ``robots/allowed``, ``robots/forbidden``, ``robots/unreachable``, ``robots/ignored``.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+        self.policy = _policy(crawler.settings.get("NEWSWARC_ROBOTS", "obey"))
+        self.agent: str = crawler.settings.get("NEWSWARC_ROBOTS_AGENT", AGENT)
+        self._sites: dict[str, asyncio.Task[RobotsRules]] = {}  # by origin
+        self._warned: set[str] = set()
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    async def process_request(self, request: Request) -> None:
+        if request.meta.get("robots_fetch") or not request.url.lower().startswith(("http:", "https:")):
+            return
+        if self.policy == "ignore":
+            request.meta["robots"] = {"decision": "ignored", "policy": self.policy}
+            self._count("ignored")
+            return
+        rules = await self.rules_for(request.url)
+        decision = rules.decide(request.url, self.agent)
+        request.meta["robots"] = {
+            "decision": "allowed" if decision.allowed else "forbidden",
+            "policy": self.policy,
+            "rule": decision.rule,
+            "reason": decision.reason,
+            "url": decision.robots_url,
+            "status": decision.status,
+            "fetched": decision.fetched_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
+            "record": rules.record,
+        }
+        if decision.allowed:
+            self._count("allowed")
+            return
+        self._count("unreachable" if rules.outcome == "unreachable" else "forbidden")
+        if self.policy == "obey":
+            raise RobotsForbidden(request.url, decision)
+        if (origin := _origin(request.url)) not in self._warned:
+            self._warned.add(origin)
+            log.warning("%s: %s; fetched all the same (--robots obey would not)", request.url, decision.reason)
+
+    async def rules_for(self, url: str) -> RobotsRules:
+        """Return the rules of *url*'s site, fetching its robots.txt when there is no fresh copy; one fetch at a time.
+
+        Raises ``AddressRefused`` when the site itself stands at a refused address, ``ResolveFailed`` for no host name.
+        """
+        origin = _origin(url)
+        task = self._sites.get(origin)
+        earlier = task.result() if task and task.done() and not task.cancelled() and not task.exception() else None
+        if task is None or (task.done() and (earlier is None or earlier.expires_at <= datetime.now(UTC))):
+            task = self._sites[origin] = asyncio.create_task(self._fetch(f"{origin}/robots.txt", earlier))
+        return await asyncio.shield(task)
+
+    async def _fetch(self, robots_url: str, earlier: RobotsRules | None) -> RobotsRules:
+        rules = await self._fetch_fresh(robots_url)
+        if rules.outcome == "unreachable":
+            log.debug("%s: %s", robots_url, rules.reason)
+            if earlier is not None and earlier.outcome != "unreachable":
+                # RFC 9309, 2.4: an older copy may serve while robots.txt is unreachable.
+                return replace(earlier, expires_at=rules.expires_at)
+        return rules
+
+    async def _fetch_fresh(self, robots_url: str) -> RobotsRules:
+        url, seen, fetched_at = robots_url, {robots_url}, datetime.now(UTC)
+        for hop in range(REDIRECTS + 1):
+            try:
+                response = await self._download(url, via=robots_url if hop else None)
+            except _CANNOT_FETCH as exc:
+                if hop == 0 and (refused := _refusal(exc)):
+                    raise refused from exc  # the page lies at the same address: say what is wrong with it
+                return rules_from(None, None, str(exc) or type(exc).__name__, robots_url=url, fetched_at=fetched_at)
+            location = response.headers.get(b"Location")
+            target = absolute(url, location.decode("utf-8", "replace").strip()) if location else None
+            if not 300 <= response.status < 400 or target is None or target in seen:
+                break
+            if hop < REDIRECTS:
+                url = target
+                seen.add(url)
+        body, error = _body(response)
+        rules = rules_from(response.status, body, error, robots_url=url, fetched_at=fetched_at)
+        capture = response.request.meta.get("capture") if response.request else None
+        return replace(rules, record=getattr(capture, "record_id", None))
+
+    async def _download(self, url: str, via: str | None) -> Response:
+        meta = {"robots_fetch": True, "dont_redirect": True, "handle_httpstatus_all": True, "hops": "P"}
+        if via:
+            meta |= {"via": via, "hops": "PR"}
+        engine = self.crawler.engine
+        assert engine is not None  # the engine is what called this middleware
+        return await engine.download_async(Request(url, callback=NO_CALLBACK, priority=1000, meta=meta))
+
+    def _count(self, what: str) -> None:
+        assert self.crawler.stats is not None
+        self.crawler.stats.inc_value(f"robots/{what}")
+
+
+def _policy(value: object) -> Policy:
+    if value == "obey" or value == "warn" or value == "ignore":  # noqa: PLR1714 - the type checker follows this form
+        return value
+    raise ValueError(f"NEWSWARC_ROBOTS is {value!r}; it may be obey, warn or ignore")
+
+
+def _origin(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as exc:
+        raise ResolveFailed(url, f"not a URL: {exc}") from exc
+    host = canonical_host(parts.hostname or "")
+    default = 443 if parts.scheme == "https" else 80
+    host = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{host}" + (f":{port}" if port not in {None, default} else "")
+
+
+def _refusal(exc: BaseException | None) -> AddressRefused | None:
+    while exc is not None and not isinstance(exc, AddressRefused):
+        exc = exc.__cause__
+    return exc
+
+
+def _body(response: Response) -> tuple[bytes | None, str | None]:
+    """Return the body without content codings, and what is wrong with it if something is."""
+    cut = response.request.meta.get("truncated") if response.request else None
+    coding = (response.headers.get(b"Content-Encoding") or b"").decode("latin-1")
+    try:
+        body = decode_content(response.body, coding, limit_bytes=PARSED_BYTES * 2)
+    except ContentUndecodable as exc:
+        body = exc.partial
+        if cut is None and len(body) < PARSED_BYTES:
+            return None, f"its body cannot be decoded: {exc}"
+    if cut and len(body) < PARSED_BYTES:
+        # The rule that forbids the page may stand in the part that never came.
+        return None, f"only a part of it came ({cut})"
+    return body, None

@@ -1,0 +1,242 @@
+"""robots.txt read as RFC 9309 says: what an answer to it means, and what its rules say about a URL.
+
+Groups are read here, because Protego matches agents more loosely than the standard: it takes a group for ``news`` as
+meant for ``newswarc``, overlooks one for ``newswarc/1.0``, and lets ``Crawl-delay`` part a group. Paths are matched
+by Protego.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any, Literal
+from urllib.parse import quote, urljoin, urlsplit
+
+from protego import Protego
+
+AGENT = "newswarc"  # our product token (RFC 9309, 2.2.1)
+PARSED_BYTES = 500 * 1024  # RFC 9309, 2.5: at least 500 KiB are parsed; what follows is ignored
+KEPT_FOR = timedelta(hours=24)  # RFC 9309, 2.4: no copy is used longer, unless robots.txt has become unreachable
+UNREACHABLE_FOR = timedelta(minutes=10)  # a server in trouble forbids its site no longer than it must
+REDIRECTS = 5  # RFC 9309, 2.3.1.2
+
+Outcome = Literal["parsed", "unavailable", "unreachable"]  # the standard's words (2.3.1)
+
+# Misspellings that the large crawlers understand, and so site owners never notice.
+_DISALLOW = ("disallow", "dissallow", "dissalow", "disalow", "diasllow", "disallaw")
+_FIELDS = dict.fromkeys(_DISALLOW, "disallow") | {
+    "allow": "allow",
+    "user-agent": "user-agent",
+    "useragent": "user-agent",
+    "user agent": "user-agent",
+    "crawl-delay": "crawl-delay",
+    "sitemap": "sitemap",
+    "site-map": "sitemap",
+}
+_TOKEN = re.compile(r"\*(?=\s|$)|[A-Za-z_-]+")  # what counts of a User-agent value: "newswarc" of "newswarc/1.0"
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9/._~-]*")  # compares equal however it is percent-encoded
+_OTHER_LINE_ENDS = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")  # Protego parts lines at these, RFC 9309 does not
+
+
+@dataclass(frozen=True, slots=True)
+class RobotsDecision:
+    """What robots.txt says about one URL. *rule* is the line that decides, None when no line does."""
+
+    allowed: bool
+    rule: str | None
+    reason: str
+    robots_url: str
+    fetched_at: datetime
+    status: int | None
+
+
+Kind = Literal["allow", "disallow"]
+
+
+@dataclass(slots=True)
+class _Rule:
+    kind: Kind
+    pattern: str
+    _matcher: Protego | None = None
+
+    def __str__(self) -> str:
+        return f"{self.kind.capitalize()}: {self.pattern}"
+
+    def matches(self, url: str, path: str) -> bool:
+        """*path* is the URL's path and query, which tells most rules apart without a closer look."""
+        mine, theirs = _PLAIN_PATH.match(self.pattern), _PLAIN_PATH.match(path)
+        shared = min(mine.end() if mine else 0, theirs.end() if theirs else 0)
+        if self.pattern[:shared] != path[:shared]:
+            return False
+        self._matcher = self._matcher or _matcher([f"Disallow: {self.pattern}"])
+        return not self._matcher.can_fetch(url, AGENT)
+
+
+def _matcher(lines: Iterable[str]) -> Protego:
+    return Protego.parse("\n".join(["User-agent: *", *lines]))
+
+
+class _Group:
+    """The rules for one agent, each once, in the order of the file."""
+
+    def __init__(self) -> None:
+        self.rules: dict[tuple[Kind, str], _Rule] = {}
+        self.crawl_delay_s: float | None = None
+
+    def add(self, kind: Kind, pattern: str) -> None:
+        self.rules.setdefault((kind, pattern), _Rule(kind, pattern))
+
+    def decide(self, url: str) -> tuple[bool, str | None]:
+        """Return whether *url* is allowed, and the line that says so: of those that match, the longest (2.2.2)."""
+        allowed = self._all.can_fetch(url, AGENT)
+        kind: Kind = "allow" if allowed else "disallow"
+        if self._none_of[kind].can_fetch(url, AGENT):
+            return allowed, None
+        parts = urlsplit(url)
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        return allowed, next((str(rule) for rule in self._longest_first[kind] if rule.matches(url, path)), None)
+
+    @cached_property
+    def _all(self) -> Protego:
+        return _matcher(map(str, self.rules.values()))
+
+    @cached_property
+    def _longest_first(self) -> dict[Kind, list[_Rule]]:
+        ordered = sorted(self.rules.values(), key=lambda rule: len(rule.pattern), reverse=True)
+        return {kind: [rule for rule in ordered if rule.kind == kind] for kind in ("allow", "disallow")}
+
+    @cached_property
+    def _none_of(self) -> dict[Kind, Protego]:
+        return {k: _matcher(f"Disallow: {rule.pattern}" for rule in rules) for k, rules in self._longest_first.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class RobotsRules:
+    """One site's rules, or why there are none."""
+
+    outcome: Outcome
+    reason: str
+    robots_url: str
+    fetched_at: datetime
+    expires_at: datetime
+    status: int | None = None
+    sitemaps: tuple[str, ...] = ()  # absolute URLs
+    record: str | None = None  # id of the response record of the robots.txt, once it is archived
+    groups: dict[str, _Group] = field(default_factory=dict, repr=False)  # by product token, lower case
+
+    def decide(self, url: str, agent: str = AGENT) -> RobotsDecision:
+        """Say whether *agent*, a product token, may fetch *url*."""
+        allowed, rule, reason = True, None, self.reason
+        if self.outcome == "unreachable":
+            allowed = False
+        elif self.outcome == "parsed" and (group := self._group(agent)):
+            allowed, rule = group.decide(url)
+            if rule:
+                reason = f"robots.txt {'allows' if allowed else 'forbids'} it: {rule}"
+        return RobotsDecision(allowed, rule, reason, self.robots_url, self.fetched_at, self.status)
+
+    def crawl_delay_s(self, agent: str = AGENT) -> float | None:
+        """Return the seconds between two fetches that the site asks *agent* for, None when it asks for nothing."""
+        group = self._group(agent)
+        return group.crawl_delay_s if group else None
+
+    def _group(self, agent: str) -> _Group | None:
+        return self.groups.get(agent.lower()) or self.groups.get("*")
+
+
+def rules_from(
+    status: int | None, body: bytes | None, error: str | None, *, robots_url: str, fetched_at: datetime
+) -> RobotsRules:
+    """Return the rules that an answer to *robots_url* means (RFC 9309, 2.3.1).
+
+    *body* has no transfer or content coding left. *error* is set when there is no whole answer.
+    """
+
+    def rules(outcome: Outcome, reason: str, **more: Any) -> RobotsRules:
+        expires_at = fetched_at + (UNREACHABLE_FOR if outcome == "unreachable" else KEPT_FOR)
+        return RobotsRules(outcome, reason, robots_url, fetched_at, expires_at, status, **more)
+
+    # A robots.txt that cannot be reached forbids everything (2.3.1.4); one that is absent allows it (2.3.1.3).
+    if error or status is None:
+        return rules("unreachable", f"robots.txt is unreachable, which forbids every page: {error or 'no answer'}")
+    if 200 <= status < 300:
+        groups, sitemaps, reason = _parse(body or b"", robots_url)
+        return rules("parsed", reason, groups=groups, sitemaps=sitemaps)
+    if status == 429:
+        # Not an answer about robots.txt but a request to slow down: Google treats it like a server error.
+        return rules("unreachable", "robots.txt is unreachable, which forbids every page: too many requests (429)")
+    if 300 <= status < 400:
+        return rules("unavailable", f"there is no robots.txt: more than {REDIRECTS} redirects, a loop, or no target")
+    if 400 <= status < 500:
+        return rules("unavailable", f"there is no robots.txt ({status})")
+    return rules("unreachable", f"robots.txt is unreachable, which forbids every page: the server said {status}")
+
+
+def absolute(base: str, reference: str) -> str | None:
+    """Return the HTTP URL that *reference* means on the page *base*, without its fragment, or None if it means none."""
+    try:
+        url = urljoin(base, reference).partition("#")[0]
+        parts = urlsplit(url)
+        return url if parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0 else None
+    except ValueError:  # brackets that hold no IPv6 address, a port that is no number
+        return None
+
+
+def _parse(body: bytes, robots_url: str) -> tuple[dict[str, _Group], tuple[str, ...], str]:
+    text = _decode(body)
+    if text.lstrip().startswith("<"):
+        return {}, (), "robots.txt is a page of markup and holds no rules"
+    groups: dict[str, _Group] = {}
+    sitemaps: list[str] = []
+    current: list[_Group] = []
+    naming = False  # between the first User-agent line of a group and its first rule
+    for name, value in _fields(text):
+        if name == "user-agent":
+            if not naming:
+                current = []
+            naming = True
+            if token := _TOKEN.match(value):
+                # Groups that name the same agent are one (2.2.1).
+                group = groups.setdefault(token.group().lower(), _Group())
+                current.append(group)
+        elif name == "sitemap":
+            if target := absolute(robots_url, value):
+                sitemaps.append(target)
+        elif name == "crawl-delay":
+            # Another record never parts a group (2.2.4). The longest of several delays counts: it satisfies all.
+            if re.fullmatch(r"\d{1,6}(\.\d*)?|\.\d+", value, re.ASCII):
+                for group in current:
+                    group.crawl_delay_s = max(float(value), group.crawl_delay_s or 0.0)
+        else:
+            naming = False
+            if value:
+                for group in current:
+                    group.add("allow" if name == "allow" else "disallow", value)
+    return groups, tuple(dict.fromkeys(sitemaps)), "no rule of robots.txt forbids it"
+
+
+def _decode(body: bytes) -> str:
+    if body.startswith((b"\xff\xfe", b"\xfe\xff")):  # UTF-16, against the standard, but plainly meant
+        return body[: PARSED_BYTES * 2].decode("utf-16", "ignore")
+    if len(body) > PARSED_BYTES:
+        kept = body[:PARSED_BYTES]
+        body = kept[: max(kept.rfind(b"\n"), kept.rfind(b"\r")) + 1]  # a rule cut short could forbid far too much
+    text = body.removeprefix(b"\xef\xbb\xbf").replace(b"\0", b"").decode("utf-8", "surrogateescape")
+    # A byte that is not UTF-8 stands for itself, as it would percent-encoded in a URL.
+    return re.sub("[\udc80-\udcff]", lambda byte: f"%{ord(byte.group()) - 0xDC00:02X}", text)
+
+
+def _fields(text: str) -> Iterator[tuple[str, str]]:
+    """Yield name and value of each line that means something, also when its colon was forgotten."""
+    for line in re.split(r"\r\n?|\n", text):
+        content = line.partition("#")[0].strip()
+        name, _, value = content.partition(":")
+        words = content.split(maxsplit=2)
+        spellings = [(name, value), *((" ".join(words[:n]), " ".join(words[n:])) for n in (1, 2))]
+        for spelling, rest in spellings:
+            if known := _FIELDS.get(spelling.strip().lower()):
+                yield known, _OTHER_LINE_ENDS.sub(lambda end: quote(end.group()), rest.strip())
+                break
