@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from urllib.parse import urljoin
 
 from archive.errors import MalformedMessage, MalformedRecord
@@ -32,6 +32,10 @@ _DATE = re.compile(
 )
 
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@runtime_checkable
 class FieldSource(Protocol):
     """Named fields whose ``get`` does not mind case, as a reader of WARC files gives them."""
 
@@ -196,8 +200,19 @@ class _Get(Protocol):
 
 
 def _getter(fields: FieldSource | Iterable[tuple[str, str]]) -> _Get:
-    get = getattr(fields, "get", None)
-    return get if callable(get) else _Pairs(fields).get  # type: ignore[arg-type]  # told apart by the attribute
+    source = fields if isinstance(fields, FieldSource) else _Pairs(fields)
+
+    def get(name: str, /) -> str | None:
+        value = source.get(name)
+        # Bytes that are no UTF-8 arrive as surrogates, which no index or database can hold: in a URI they are escapes.
+        return value if value is None or value.isascii() else _SURROGATE.sub(_escape, value)
+
+    return get
+
+
+def _escape(surrogate: re.Match[str]) -> str:
+    byte = ord(surrogate[0]) - 0xDC00
+    return f"%{byte:02X}" if 0x80 <= byte <= 0xFF else "\N{REPLACEMENT CHARACTER}"
 
 
 def _required(get: _Get, name: str, place: Place) -> str:

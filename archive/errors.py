@@ -17,6 +17,7 @@ The class says what the caller should do; the message names the thing and says w
     ├── HttpError                bytes are not the HTTP message they should be
     │   ├── MalformedMessage     head or chunk framing cannot be read
     │   └── ContentUndecodable   the content coding lies, is cut, unknown, or expands past the limit
+    ├── IndexDamaged             an index segment or the catalogue cannot be read: newswarc index rebuild
     ├── NotArchived              no capture of that URL: archive it first
     ├── ExtractionFailed         the page could not be parsed within its limits: the capture stays
     └── WorkersUnavailable       the parser processes cannot be started: correct what the message names
@@ -101,6 +102,14 @@ class ContentUndecodable(HttpError):
     def __init__(self, message: str, *, partial: bytes = b"") -> None:
         super().__init__(message)
         self.partial = partial
+
+
+class IndexDamaged(ArchiveError):
+    """An index segment or the catalogue cannot be read. Run ``newswarc index rebuild``; the WARCs hold everything."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name}: {reason}; make it again from the WARC files: newswarc index rebuild")
+        self.name, self.reason = name, reason
 
 
 class NotArchived(ArchiveError):
