@@ -36,7 +36,7 @@ _FIELDS = dict.fromkeys(_DISALLOW, "disallow") | {
     "sitemap": "sitemap",
     "site-map": "sitemap",
 }
-_TOKEN = re.compile(r"\*(?=\s|$)|[A-Za-z_-]+")  # what counts of a User-agent value: "newswarc" of "newswarc/1.0"
+_TOKEN = re.compile(r"\*(?=\s|$)|[A-Za-z0-9_-]+")  # what counts of a User-agent value: "newswarc" of "newswarc/1.0"
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/._~-]*")  # compares equal however it is percent-encoded
 _OTHER_LINE_ENDS = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")  # Protego parts lines at these, RFC 9309 does not
 
