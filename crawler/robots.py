@@ -30,7 +30,7 @@ from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 
 from archive.codings import decode_content
-from archive.errors import ContentUndecodable, HttpError
+from archive.errors import ContentUndecodable
 from crawler.addresses import AddressRefused, ResolveFailed, canonical_host
 from crawler.robotstxt import AGENT, PARSED_BYTES, REDIRECTS, RobotsDecision, RobotsRules, absolute, rules_from
 
@@ -52,8 +52,6 @@ _CANNOT_FETCH = (
     IgnoreRequest,
     AddressRefused,
     ResolveFailed,
-    HttpError,
-    OSError,
 )
 
 
@@ -116,7 +114,8 @@ class RobotsMiddleware:
     async def rules_for(self, url: str) -> RobotsRules:
         """Return the rules of *url*'s site, fetching its robots.txt when there is no fresh copy; one fetch at a time.
 
-        Raises ``AddressRefused`` when the site itself stands at a refused address, ``ResolveFailed`` for no host name.
+        Raises what the download handler raises when the site itself stands at a refused address, ``ResolveFailed`` for
+        a URL without a host, and whatever keeps the robots.txt from being archived.
         """
         origin = _origin(url)
         task = self._sites.get(origin)
@@ -140,8 +139,8 @@ class RobotsMiddleware:
             try:
                 response = await self._download(url, via=robots_url if hop else None)
             except _CANNOT_FETCH as exc:
-                if hop == 0 and (refused := _refusal(exc)):
-                    raise refused from exc  # the page lies at the same address: say what is wrong with it
+                if hop == 0 and _is_refusal(exc):
+                    raise  # the page lies at the same address: that is what is wrong with it, not its robots.txt
                 return rules_from(None, None, str(exc) or type(exc).__name__, robots_url=url, fetched_at=fetched_at)
             location = response.headers.get(b"Location")
             target = absolute(url, location.decode("utf-8", "replace").strip()) if location else None
@@ -186,10 +185,10 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{host}" + (f":{port}" if port not in {None, default} else "")
 
 
-def _refusal(exc: BaseException | None) -> AddressRefused | None:
+def _is_refusal(exc: BaseException | None) -> bool:
     while exc is not None and not isinstance(exc, AddressRefused):
         exc = exc.__cause__
-    return exc
+    return exc is not None
 
 
 def _body(response: Response) -> tuple[bytes | None, str | None]:

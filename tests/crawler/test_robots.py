@@ -13,12 +13,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scrapy import Request
-from scrapy.exceptions import DownloadTimeoutError
+from scrapy import Request, Spider
+from scrapy.crawler import AsyncCrawlerRunner
+from scrapy.exceptions import DownloadTimeoutError, IgnoreRequest
 from scrapy.http import Response
 
 from crawler import robots
 from crawler.addresses import AddressRefused, ResolveFailed
+from crawler.handlers import AddressRefusedError
 from crawler.robots import RobotsForbidden, RobotsMiddleware
 from crawler.robotstxt import KEPT_FOR, PARSED_BYTES, UNREACHABLE_FOR, RobotsRules, rules_from
 
@@ -332,7 +334,7 @@ def ask(
             try:
                 await component.process_request(request)
                 results.append(request.meta.get("robots"))
-            except (RobotsForbidden, AddressRefused, ResolveFailed) as error:
+            except (IgnoreRequest, ResolveFailed) as error:
                 results.append(error)
 
     asyncio.run(run())
@@ -490,7 +492,8 @@ def test_a_failed_fetch_forbids_and_names_the_failure(failure):
 
 
 def test_a_refused_address_is_reported_as_such_and_not_as_a_robots_matter():
-    refused = AddressRefused("news.example", "10.0.0.1", "a private address")
+    refused = AddressRefusedError("10.0.0.1 is a private address")
+    refused.__cause__ = AddressRefused("news.example", "10.0.0.1", "a private address")
     [error], counts = ask(Site({f"{SITE}/robots.txt": refused}), f"{SITE}/a", policy="warn")
     assert error is refused
     assert not counts
@@ -596,3 +599,113 @@ def test_an_earlier_copy_stands_in_while_robots_txt_is_unreachable(monkeypatch):
     decisions, fetches = over_time(monkeypatch, site, 0 * day, day, day + UNREACHABLE_FOR)
     assert decisions == ["allowed", "allowed", "forbidden"]
     assert fetches() == 3
+
+
+# --- in a crawl -----------------------------------------------------------------------------------------------------
+
+
+class Closing:
+    """Stands nearest the wire, where a crawl archives; here what was captured is let go."""
+
+    def process_response(self, request, response):
+        request.meta.pop("exchange").response.close()
+        return response
+
+    def process_exception(self, request, exception):
+        if "exchange" in request.meta:
+            request.meta.pop("exchange").response.close()
+
+
+SETTINGS = {
+    "TWISTED_REACTOR_ENABLED": False,
+    "DOWNLOAD_HANDLERS": dict.fromkeys(("http", "https"), "crawler.handlers.WireDownloadHandler"),
+    "DOWNLOADER_MIDDLEWARES": {"crawler.robots.RobotsMiddleware": 100, Closing: 950},
+    "NEWSWARC_ALLOW_PRIVATE": True,
+    "RETRY_TIMES": 1,
+    "TELNETCONSOLE_ENABLED": False,
+    "REMOTE_CONTROL_ENABLED": False,
+    "COOKIES_ENABLED": False,
+    "LOG_ENABLED": False,
+}
+
+
+class Reader(Spider):
+    name = "reader"
+    urls: list[str]
+    results: dict[str, Any]
+
+    async def start(self):
+        for url in self.urls:
+            yield Request(url, callback=self.keep, errback=self.fail)
+
+    def keep(self, response):
+        self.results[response.request.url] = response.meta["robots"]
+
+    def fail(self, failure):
+        self.results[failure.request.url] = failure.value
+
+
+def crawl(robots_txt: bytes, paths: list[str], **more: Any) -> tuple[dict[str, Any], list[str], dict[str, Any]]:
+    """Crawl *paths* of a site with that answer for /robots.txt; give results by path, targets asked for, statistics."""
+    asked: list[str] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                target = head.split(b" ", 2)[1].decode()
+                asked.append(target)
+                if target == "/robots.txt":
+                    writer.write(robots_txt)
+                elif target == "/moved":
+                    writer.write(b"HTTP/1.1 302 Found\r\nLocation: /private/x\r\nContent-Length: 0\r\n\r\n")
+                else:
+                    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    async def run() -> tuple[dict[str, Any], dict[str, Any]]:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        async with server:
+            site = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            runner = AsyncCrawlerRunner(SETTINGS | more)
+            crawler = runner.create_crawler(Reader)
+            results: dict[str, Any] = {}
+            await runner.crawl(crawler, urls=[site + path for path in paths], results=results)
+            assert crawler.stats is not None
+            return {url.removeprefix(site): result for url, result in results.items()}, crawler.stats.get_stats()
+
+    results, stats = asyncio.run(run())
+    return results, asked, stats
+
+
+def answer(body: bytes, status: str = "200 OK") -> bytes:
+    return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def test_a_crawl_asks_robots_txt_first_and_once_and_judges_redirect_targets_too():
+    paths = ["/a", "/private/y", "/moved"]
+    results, asked, stats = crawl(answer(b"User-agent: *\nDisallow: /private/"), paths)
+    assert asked[0] == "/robots.txt"
+    assert sorted(asked) == ["/a", "/moved", "/robots.txt"]
+    assert results["/a"]["decision"] == "allowed"
+    assert isinstance(results["/private/y"], RobotsForbidden)
+    assert isinstance(results["/private/x"], RobotsForbidden)
+    assert stats["robots/allowed"] == 2
+    assert stats["robots/forbidden"] == 2
+    assert stats["downloader/response_status_count/200"] == 2
+
+
+def test_a_crawl_leaves_a_site_alone_whose_robots_txt_is_out_of_reach():
+    results, asked, stats = crawl(answer(b"", "503 Busy"), ["/a", "/b"])
+    assert asked == ["/robots.txt", "/robots.txt"]  # once more, by RetryMiddleware
+    assert all(isinstance(result, RobotsForbidden) for result in results.values())
+    assert stats["robots/unreachable"] == 2
+
+
+def test_a_crawl_of_a_refused_address_says_so():
+    results, asked, _ = crawl(answer(b""), ["/a"], NEWSWARC_ALLOW_PRIVATE=False)
+    assert isinstance(results["/a"], AddressRefusedError)
+    assert asked == []
