@@ -56,3 +56,35 @@ def parse_digest(label: str) -> tuple[str, bytes]:
     except (ValueError, binascii.Error) as error:
         raise ValueError(f"not a {algorithm} digest: {label!r}") from error
     raise ValueError(f"not a {algorithm} digest, which has {size} bytes: {label!r}")
+
+
+def same_digest(one: str, other: str) -> bool:
+    """Tell whether two labels give the same algorithm and value, whatever their encoding.
+
+    Labels of an unknown algorithm, or whose value cannot be read, are the same when their text is.
+    """
+    try:
+        return parse_digest(one) == parse_digest(other)
+    except ValueError:
+        return one.strip() == other.strip()
+
+
+class Digester:
+    """Computes the digest that a label names, so that the two can be held against each other."""
+
+    def __init__(self, label: str) -> None:
+        """Prepare for *label*. Raises ``ValueError`` when :func:`parse_digest` does, or the algorithm is not here."""
+        self.algorithm, self.expected = parse_digest(label)
+        self._hash = hashlib.new(self.algorithm, usedforsecurity=False)
+
+    def update(self, data: bytes) -> None:
+        self._hash.update(data)
+
+    @property
+    def matches(self) -> bool:
+        """Whether what was fed so far has the digest of the label."""
+        return self._hash.digest() == self.expected
+
+    def label(self) -> str:
+        """Return the digest of what was fed so far: the algorithm and lower-case hex."""
+        return f"{self.algorithm}:{self._hash.hexdigest()}"

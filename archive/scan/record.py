@@ -1,0 +1,109 @@
+"""What a scan yields: a record as it stands in the file, and the faults seen while reading it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from archive.spool import Spool
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A fault in the structure of a file.
+
+    *code* is stable; *offset* is a position in the file as stored: of the faulty bytes themselves where they can be
+    told, else of the gzip member that holds them.
+    """
+
+    code: str
+    message: str
+    offset: int
+
+
+class Fields:
+    """The named fields of a record, in order, repeats kept; names are found in any letter case."""
+
+    __slots__ = ("pairs",)
+
+    def __init__(self, pairs: tuple[tuple[str, str], ...] = ()) -> None:
+        self.pairs = pairs
+
+    def get(self, name: str, default: str | None = None) -> str | None:
+        """Return the first value of field *name*."""
+        wanted = name.lower()
+        for key, value in self.pairs:
+            if key.lower() == wanted:
+                return value
+        return default
+
+    def get_all(self, name: str) -> list[str]:
+        """Return every value of field *name*, in order."""
+        wanted = name.lower()
+        return [value for key, value in self.pairs if key.lower() == wanted]
+
+    def __contains__(self, name: str) -> bool:
+        return self.get(name) is not None
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self.pairs)
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __eq__(self, other: object) -> bool:
+        return self.pairs == other.pairs if isinstance(other, Fields) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.pairs)
+
+    def __repr__(self) -> str:
+        return f"Fields({self.pairs!r})"
+
+
+@dataclass(slots=True, eq=False)
+class Scanned:
+    """One record as it stands in a file.
+
+    *offset* and *length* span the gzip member (or members) that hold it, or the plain record with the CRLF CRLF that
+    ends it. *length* is 0 when the record shares its member with others after it: only the whole member can be read.
+    *inner* is where the record starts among the inflated bytes of its member, 0 in every well-made file.
+    *version* is what the first line says after ``WARC/``. *header* is the header as it stood, blank line included.
+    *block* holds what is there of the block: ``len(block)`` falls short of *content_length* where the file does.
+    The caller closes *block* (or uses the record in a ``with``): a large one is a temporary file.
+    """
+
+    offset: int
+    length: int
+    version: str
+    fields: Fields
+    header: bytes
+    content_length: int | None  # as the header claims; None when it does not, or not in digits
+    block: Spool
+    inner: int = 0
+    gzip_header: bytes = b""  # the first ten bytes of the member, empty in a plain file
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def type(self) -> str:
+        """The value of WARC-Type, in lower case; empty when there is none."""
+        return (self.fields.get("WARC-Type") or "").lower()
+
+    @property
+    def id(self) -> str:
+        """The value of WARC-Record-ID as it stands; empty when there is none."""
+        return self.fields.get("WARC-Record-ID") or ""
+
+    @property
+    def whole(self) -> bool:
+        """Whether header, block and end were read without fault."""
+        return not self.problems
+
+    def close(self) -> None:
+        self.block.close()
+
+    def __enter__(self) -> Scanned:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,255 @@
+"""From a stream to its records."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from archive.errors import MalformedRecord
+from archive.scan.flow import GZIP_MAGIC, Flow, GzipFlow
+from archive.scan.header import read_header
+from archive.scan.record import Problem, Scanned
+from archive.scan.source import Source
+from archive.spool import Spool
+
+MAX_HEADER_BYTES = 1 << 20  # far above any real record header; a limit keeps a damaged one from taking the file
+
+_BLANK_LINE = re.compile(rb"\n\r?\n")
+# A record that begins inside what a wrong Content-Length claims for the block before it.
+_SWALLOWED = re.compile(rb"\n\r?\nWARC/\d+\.\d+\r?\n(?=WARC-|Content-)", re.IGNORECASE)
+_SWALLOWED_REACH = 64  # bytes that a match can span
+_RECORD_END = b"\r\n\r\n"
+_LINE_ENDS = frozenset((b"\r", b"\n"))
+
+
+class Scan(Iterator[Scanned]):
+    """The records of a stream, one after another; faults that belong to no record gather in *problems*.
+
+    *problems* is complete once the records are exhausted: an empty file, bytes between records, something that is not
+    a WARC file at all. Faults inside a record are its own (``Scanned.problems``).
+    """
+
+    def __init__(self, stream: BinaryIO, *, base: int = 0) -> None:
+        """Read *stream* from where it stands; offsets count from *base* there."""
+        source = Source(stream, base)
+        self.problems: list[Problem] = []
+        self.compressed = source.peek(3) == GZIP_MAGIC
+        self._flow = GzipFlow(source) if self.compressed else Flow(source)
+        self._records = self._read()
+
+    def __next__(self) -> Scanned:
+        return next(self._records)
+
+    @property
+    def offset(self) -> int:
+        """How far into the stream, as stored, reading has come."""
+        return self._flow.source.offset
+
+    def _read(self) -> Iterator[Scanned]:
+        flow = self._flow
+        start = flow.source.offset
+        if not flow.source.peek(1):
+            self.problems.append(Problem("empty-file", "the file is empty", start))
+            return
+        if isinstance(flow, GzipFlow):
+            flow.next_unit()
+        count = 0
+        if (fault := _foreign(flow.peek(32))) is not None:
+            self.problems.append(Problem(*fault, start))
+            return
+        while True:
+            for record in self._unit():
+                count += 1
+                yield record
+            more = flow.next_unit()
+            if isinstance(flow, GzipFlow):
+                self.problems += flow.garbage
+                flow.garbage = []
+            if not more:
+                break
+        if not count:
+            self.problems.insert(0, Problem("not-warc", "not a WARC file: no record begins in it", start))
+
+    def _unit(self) -> Iterator[Scanned]:
+        """Yield the records of one unit, going past whatever lies between them."""
+        flow = self._flow
+        first = True
+        while not flow.ended():
+            if flow.peek(5).upper() != b"WARC/":
+                at, begun = flow.where(), flow.inner
+                found = flow.to_record()
+                self.problems += flow.problems
+                flow.problems = []
+                skipped = flow.inner - begun
+                self.problems.append(Problem("garbage", f"{skipped} bytes that belong to no record", at))
+                if not found:
+                    break
+            record = _read_record(flow)
+            if flow.compressed and not first:
+                record.problems.append(Problem("member-shared", "several records in one gzip member", record.offset))
+            first = False
+            yield record
+        self.problems += flow.problems  # of a unit without a record, or of what follows its last
+        flow.problems = []
+
+
+def scan(stream: BinaryIO, *, base: int = 0) -> Scan:
+    """Read the records of a WARC file, plain or gzip, from *stream*, which need not be seekable.
+
+    Never raises because of what the bytes are; see :class:`Scan`.
+    """
+    return Scan(stream, base=base)
+
+
+def read_record(stream: BinaryIO | bytes, offset: int = 0, length: int | None = None) -> Scanned:
+    """Read the one record that begins at *offset*, at most *length* bytes as stored.
+
+    Raises ``MalformedRecord`` when no record begins there.
+    """
+    source: BinaryIO = io.BytesIO(stream) if isinstance(stream, bytes) else stream
+    source.seek(offset)
+    if length is not None:
+        source = io.BytesIO(source.read(length))
+    record = next(scan(source, base=offset), None)
+    if record is None or record.offset != offset:
+        if record is not None:
+            record.close()
+        raise MalformedRecord(f"no WARC record begins at offset {offset}")
+    return record
+
+
+def _foreign(opening: bytes) -> tuple[str, str] | None:
+    if opening.startswith(b"filedesc:"):
+        return "arc-file", "an ARC file, the format before WARC; convert it first"
+    if opening.startswith(b"\x28\xb5\x2f\xfd"):
+        return "not-warc", "compressed with zstd, which WARC 1.1 does not know; decompress it first"
+    return None
+
+
+def _read_record(flow: Flow) -> Scanned:
+    """Read the record that *flow* stands at."""
+    problems: list[Problem] = []
+    offset, inner = flow.where(), flow.inner
+    raw = flow.take_through(_BLANK_LINE, MAX_HEADER_BYTES)
+    joined = False
+    while raw is None and flow.join():
+        joined = True
+        raw = flow.take_through(_BLANK_LINE, MAX_HEADER_BYTES)
+    if raw is None:
+        raw = flow.peek(MAX_HEADER_BYTES)
+        flow.skip(len(raw))
+        problems.append(Problem("header-cut", "the record ends inside its header", offset))
+    header = read_header(raw, offset)
+    problems += header.problems
+    block = Spool()
+    record = Scanned(
+        offset=offset,
+        length=0,
+        version=header.version,
+        fields=header.fields,
+        header=raw,
+        content_length=header.content_length,
+        block=block,
+        inner=0 if not flow.compressed else inner,
+        gzip_header=flow.gzip_header,
+        problems=problems,
+    )
+    if header.content_length is None:
+        _block_to_next_record(flow, block)
+    else:
+        joined = _read_block(flow, block, header.content_length) or joined
+        joined = _check_end(flow, record) or joined
+    if joined:
+        problems.append(Problem("member-split", "one record over several gzip members", offset))
+    record.length = flow.span(offset)
+    problems += flow.problems
+    flow.problems = []
+    return record
+
+
+def _read_block(flow: Flow, block: Spool, length: int) -> bool:
+    """Read up to *length* bytes; tell whether they went on in another member."""
+    joined = False
+    missing = length
+    while missing:
+        piece = flow.some(missing)
+        if not piece:
+            if not flow.join():
+                break
+            joined = True
+        block.write(piece)
+        missing -= len(piece)
+    return joined
+
+
+def _check_end(flow: Flow, record: Scanned) -> bool:
+    """Take the CRLF CRLF that ends a record (WARC 1.1, 4); where it is not, see what the block really was.
+
+    Tell whether the end lies in another member than the block.
+    """
+    claimed, held, joined = record.content_length or 0, len(record.block), False
+    if held == claimed:
+        end = flow.peek(4)
+        joined = not end and flow.join()
+        if joined:
+            end = flow.peek(4)
+        if end == _RECORD_END:
+            flow.skip(4)
+            if flow.peek(1) in _LINE_ENDS:
+                _report(record, "record-end", "more line ends than two after the block", flow.where())
+                _skip_line_ends(flow)
+            return joined
+    swallowed = _find_swallowed(record.block)
+    if swallowed is not None:
+        end_at, begin = swallowed
+        flow.give_back(record.block, begin)
+        record.block.truncate(end_at)
+        _report(record, "content-length", f"Content-Length is {claimed}, but a record begins after {end_at} bytes")
+    elif held < claimed:
+        _report(record, "block-short", f"Content-Length is {claimed}, but only {held} bytes follow")
+    else:
+        seen = flow.peek(4)
+        _report(record, "record-end", f"the block is followed by {seen!r}, not by CR LF CR LF", flow.where())
+        _skip_line_ends(flow)
+    return joined
+
+
+def _report(record: Scanned, code: str, message: str, offset: int | None = None) -> None:
+    record.problems.append(Problem(code, message, record.offset if offset is None else offset))
+
+
+def _skip_line_ends(flow: Flow) -> None:
+    while flow.peek(1) in _LINE_ENDS:
+        flow.skip(1)
+
+
+def _find_swallowed(block: Spool) -> tuple[int, int] | None:
+    """Return where the block ends and where the record begins that it holds, or None."""
+    at, before = 0, b""
+    for piece in block.chunks():
+        data = before + piece
+        if found := _SWALLOWED.search(data):
+            text = found.group()
+            begin = at - len(before) + found.start() + text.upper().index(b"WARC/")
+            # The blank line before it is the end of this record: up to two line ends.
+            tail = block.read(max(0, begin - 4), min(4, begin))
+            end = begin - (4 if tail == _RECORD_END else 2 if tail.endswith(b"\n\n") else 3)
+            return max(0, end), begin
+        before = data[-_SWALLOWED_REACH:]
+        at += len(piece)
+    return None
+
+
+def _block_to_next_record(flow: Flow, block: Spool) -> None:
+    """Without a Content-Length the block goes on to the next record, or to the end of the unit."""
+    while piece := flow.some(1 << 16):
+        block.write(piece)
+    swallowed = _find_swallowed(block)
+    if swallowed is not None:
+        end, begin = swallowed
+        flow.give_back(block, begin)
+        block.truncate(end)
+    elif block.read(max(0, len(block) - 4)) == _RECORD_END:
+        block.truncate(len(block) - 4)
