@@ -1,0 +1,27 @@
+"""How a command ended, for scripts. The README's table is held against this."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """An exit code and what it means."""
+
+    DONE = 0, "all done"
+    SOME_FAILED = 1, "some pages failed: no answer, a cut one, or an error page"
+    USAGE = 2, "wrong use: a bad argument or configuration"
+    BUG = 3, "a surprise, which is a bug"
+    STORAGE = 4, "storage failed; what was captured is kept locally, the next run ships it"
+    DAMAGE = 5, "verification found damage"
+    REFUSED = 6, "refused: robots.txt or a private address"
+    DISK_FULL = 7, "out of disk"
+    INTERRUPTED = 130, "interrupted; state kept"
+
+    meaning: str
+
+    def __new__(cls, value: int, meaning: str) -> ExitCode:
+        member = int.__new__(cls, value)
+        member._value_ = value
+        member.meaning = meaning
+        return member
