@@ -124,14 +124,20 @@ class _Member:
         self._out.write(self._compressor.flush())
 
 
+class _ExactWriter(WARCWriter):  # type: ignore[misc]  # warcio has no types
+    """warcio's writer, told to write what it is given: it would add a digest of its own where a field has none."""
+
+    def ensure_digest(self, record: ArcWarcRecord, block: bool = True, payload: bool = True) -> None:
+        """Add nothing."""
+
+
 def encode_to(record: Record, out: Writable) -> None:
     """Write *record* to *out* as one gzip member, in pieces: the memory needed does not grow with the block."""
     stream = io.BytesIO(record.block) if isinstance(record.block, bytes) else _SpoolReader(record.block)
     headers = StatusAndHeaders("", record.fields, protocol=VERSION)
-    # To warcio every record is a "warcinfo": the one type to which it adds no digest and whose block it writes whole
-    # (of a revisit it would drop the block). The type that is written stands in our fields.
+    # To warcio no record is a revisit, whose block it would drop: the type that is written stands in our fields.
     written = ArcWarcRecord("warc", "warcinfo", headers, stream, None, None, len(record.block))
-    WARCWriter(_Member(out), gzip=False).write_record(written)
+    _ExactWriter(_Member(out), gzip=False).write_record(written)
 
 
 def encode(record: Record) -> bytes:

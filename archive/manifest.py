@@ -1,0 +1,152 @@
+"""Manifests: what a sealed segment holds, its size and its hash. Published last, a manifest is the commit point.
+
+Everything in a manifest, and every line of an index segment, is read out of the records themselves, so a segment sealed
+by its writer, mended after a crash, or indexed again years later gets the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from archive import cdxj, names
+from archive.capture import Capture, iso, parse_iso
+from archive.errors import MalformedRecord
+from archive.place import Place
+from archive.scan.record import Fields
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class IndexFile:
+    """The index segment of a WARC file; *sha256* is hex."""
+
+    key: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What one segment is. *first* and *last* are the earliest and latest WARC-Date, *created* that of its warcinfo."""
+
+    kind: str
+    key: str
+    size: int
+    sha256: str
+    records: dict[str, int]  # by WARC-Type
+    first: str | None
+    last: str | None
+    created: str | None
+    software: str | None
+    index: IndexFile | None
+
+    def to_bytes(self) -> bytes:
+        """Return the JSON form: keys sorted, one line break at the end, the same bytes every time."""
+        return json.dumps({"schema": SCHEMA, **asdict(self)}, sort_keys=True, indent=1).encode() + b"\n"
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Manifest:
+        """Read the JSON form. Raises ``ValueError`` when it is no manifest of a schema known here."""
+        try:
+            found: Any = json.loads(data)
+            if found["schema"] != SCHEMA:
+                raise ValueError(f"a manifest of schema {found['schema']!r}; this program knows {SCHEMA}")
+            index = IndexFile(**found["index"]) if found["index"] else None
+            known = {name: found[name] for name in cls.__slots__ if name != "index"}
+            return cls(**known, index=index)
+        except (KeyError, TypeError, UnicodeDecodeError) as error:
+            raise ValueError(f"not a manifest: {error!r}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one record adds to the contents of its segment."""
+
+    type: str
+    date: datetime
+    line: bytes | None  # of the index segment
+    software: str | None  # of a warcinfo
+
+
+class Contents:
+    """Gathers, record by record, what a segment's manifest and index segment will say."""
+
+    def __init__(self, stem: str) -> None:
+        self.keys = names.keys(stem)
+        self.kind: str = names.kind_of(stem)
+        self.records: Counter[str] = Counter()
+        self._first: datetime | None = None
+        self._last: datetime | None = None
+        self._created: str | None = None
+        self._software: str | None = None
+        self._lines: list[bytes] = []
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to keep: no record, or the warcinfo that every file begins with alone."""
+        return not self.records.total() - self.records["warcinfo"]
+
+    def read(self, fields: Fields, block_head: bytes, place: Place) -> Entry:
+        """Return what one record will add. Raises ``MalformedRecord`` when it lacks what its type must have."""
+        kind = (fields.get("WARC-Type") or "").lower()
+        try:
+            date = parse_iso(fields.get("WARC-Date") or "")
+        except ValueError as error:
+            raise MalformedRecord(f"{place.key} at {place.offset}: WARC-Date: {error}") from error
+        capture = Capture.from_record(fields, block_head, place) if self.keys.index else None
+        return Entry(
+            kind,
+            date,
+            line=cdxj.line(capture) if capture else None,
+            software=_software(block_head) if kind == "warcinfo" else None,
+        )
+
+    def add(self, entry: Entry) -> None:
+        """Take in one record, in file order. Never fails."""
+        if entry.type == "warcinfo" and self._created is None:
+            self._created, self._software = iso(entry.date), entry.software
+        if entry.line is not None:
+            self._lines.append(entry.line)
+        self.records[entry.type] += 1
+        self._first = min(self._first or entry.date, entry.date)
+        self._last = max(self._last or entry.date, entry.date)
+
+    def index(self) -> bytes | None:
+        """Return the index segment, sorted as bytes; None for articles.
+
+        Other replay tools serve a ``conversion`` record in place of the page it was made from, so none is indexed.
+        """
+        return b"".join(sorted(self._lines)) if self.keys.index else None
+
+    def manifest(self, size: int, sha256: str) -> Manifest:
+        """Return the manifest of the file whose records were added; *sha256* is its hex digest."""
+        lines = self.index()
+        index = None
+        if lines is not None and self.keys.index:
+            index = IndexFile(self.keys.index, len(lines), hashlib.sha256(lines).hexdigest())
+        return Manifest(
+            kind=self.kind,
+            key=self.keys.warc,
+            size=size,
+            sha256=sha256,
+            records=dict(self.records),
+            first=iso(self._first) if self._first else None,
+            last=iso(self._last) if self._last else None,
+            created=self._created,
+            software=self._software,
+            index=index,
+        )
+
+
+def _software(block: bytes) -> str | None:
+    for line in block.decode("utf-8", "replace").splitlines():
+        name, _, value = line.partition(":")
+        if name.strip().lower() == "software":
+            return value.strip() or None
+    return None

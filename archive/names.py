@@ -1,0 +1,71 @@
+"""The names of an archive's files: one stem for a WARC, its index segment and its manifest, and the keys made of it."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+Kind = Literal["captures", "articles"]
+
+OPEN_SUFFIX = ".open"  # after .warc.gz, while the file is being written
+WARC_SUFFIX = ".warc.gz"
+INDEX_SUFFIX = ".cdxj"
+MANIFEST_SUFFIX = ".json"
+
+_ARTICLES = "-articles"
+_HOST_LENGTH = 40
+# The form that WARC 1.1, annex C recommends: prefix, time stamp, serial, crawl host; and what no other crawler has.
+_STEM = re.compile(r"newswarc-(\d{4})(\d\d)(\d\d)\d{9}-\d{5,}-[a-z0-9-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The storage keys of one segment's files. Articles have no index segment."""
+
+    warc: str
+    index: str | None
+    manifest: str
+
+
+def clean_host(name: str) -> str:
+    """Return *name* as it may stand in a file name: ``[a-z0-9-]``, at most 40 characters, never empty."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower())[:_HOST_LENGTH].strip("-") or "host"
+
+
+def new_stem(kind: Kind, serial: int, host: str, at: datetime) -> str:
+    """Return a stem no other writer has: time in milliseconds, serial number, host, and 48 random bits."""
+    utc = at.astimezone(UTC)
+    stamp = f"{utc:%Y%m%d%H%M%S}{utc.microsecond // 1000:03d}"
+    stem = f"newswarc-{stamp}-{serial:05d}-{clean_host(host)}-{secrets.token_hex(6)}"
+    return stem + (_ARTICLES if kind == "articles" else "")
+
+
+def kind_of(stem: str) -> Kind:
+    return "articles" if stem.endswith(_ARTICLES) else "captures"
+
+
+def created_day(stem: str) -> tuple[str, str, str]:
+    """Return year, month and day out of *stem*. Raises ``ValueError`` when it is none of ours."""
+    match = _STEM.fullmatch(stem)
+    if match is None:
+        raise ValueError(f"not the name of a segment: {stem!r}")
+    return match[1], match[2], match[3]
+
+
+def keys(stem: str) -> Keys:
+    """Return the storage keys of the segment *stem*. Raises ``ValueError`` when it is none of ours."""
+    day = "/".join(created_day(stem))
+    articles = kind_of(stem) == "articles"
+    return Keys(
+        warc=f"{'articles' if articles else 'warc'}/{day}/{stem}{WARC_SUFFIX}",
+        index=None if articles else f"index/{day}/{stem}{INDEX_SUFFIX}",
+        manifest=f"manifest/{day}/{stem}{MANIFEST_SUFFIX}",
+    )
+
+
+def stem_of(name: str) -> str:
+    """Return the stem of a WARC file's name, with or without its ``.open``."""
+    return name.removesuffix(OPEN_SUFFIX).removesuffix(WARC_SUFFIX)
