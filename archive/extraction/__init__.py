@@ -1,0 +1,137 @@
+"""A captured page to an article: a pure function, the same for a fresh response and a record of years ago."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from archive.article import Article, Extractor, Link, text_digest
+from archive.extraction import body as body_text
+from archive.extraction import dates, kinds, merge, related, structured
+from archive.extraction.body import Body
+from archive.extraction.merge import Facts
+from archive.extraction.page import Page, absolute, base_url, parse
+from archive.rules import PageRules, PageView, select
+
+__all__ = ["Page", "extract"]
+
+try:
+    VERSION = version("newswarc")
+except PackageNotFoundError:  # read from a checkout that is not installed
+    VERSION = "0"
+
+
+def extract(page: Page, rules: Sequence[PageRules] = ()) -> Article:
+    """Return the article of *page*, read with the publisher's *rules* where one is meant for it.
+
+    Every page gives an article, also an empty or broken one: what is unknown stays unknown, and ``page_kind`` tells
+    what the page is. ``record_id``, ``payload_digest`` and ``captured_at`` are left to the caller, who knows the
+    record. No network, no clock, no files; time and memory are bounded by whoever calls this with strangers' pages.
+    """
+    if not kinds.is_html(page.content_type, page.body):
+        return Article(url=page.url, page_kind="other", extractor=Extractor(version=VERSION))
+    root = parse(page)
+    if root is None:
+        return Article(url=page.url, page_kind="stub", extractor=Extractor(version=VERSION))
+    data = structured.read(root)
+    view = PageView(root, root, page.url, base_url(root, page.url), page.captured_at, data.objects)
+    rule = select(rules, view)
+    if rule is not None and rule.own_article is not None:
+        own = rule.own_article(view)
+        view = replace(view, article=own) if own is not None else view
+    article = Article(url=page.url, extractor=Extractor(version=VERSION, rules=rule.name if rule else None))
+    given = merge.facts(view, data)
+    _fields(article, given, rule)
+    found = _body(article, given, rule)
+    article.text = found.text
+    article.text_digest = text_digest(article.text)
+    article.links = _links(found, view.base)
+    if found.source:
+        article.sources["text"] = found.source
+        if article.links:
+            article.sources["links"] = found.source
+    _related(article, found, view, rule)
+    _kind(article, given, rule)
+    return article
+
+
+FIELDS: dict[str, Callable[[Facts], tuple[Any, str] | None]] = {
+    "title": merge.title,
+    "authors": merge.authors,
+    "published": merge.published,
+    "modified": merge.modified,
+    "section": merge.section,
+    "tags": merge.tags,
+    "language": merge.language,
+    "description": merge.description,
+    "canonical_url": merge.canonical,
+    "image": merge.image,
+    "images": merge.images,
+    "publisher": merge.publisher,
+}
+
+
+def _fields(article: Article, given: Facts, rule: PageRules | None) -> None:
+    for name, general in FIELDS.items():
+        own = getattr(rule, name, None) if rule else None
+        value: Any = own if isinstance(own, str) else own(given.view) if own else None
+        if name in {"published", "modified"}:
+            value = dates.plausible(value, _utc(given.view.captured_at))
+        source = "publisher-rule"
+        if not value:
+            value, source = general(given) or (None, "")
+        if value:
+            setattr(article, name, value)
+            article.sources[name] = source
+    if rule and rule.article_id:
+        article.article_id = rule.article_id(article.url) or (
+            rule.article_id(article.canonical_url) if article.canonical_url else None
+        )
+        if article.article_id:
+            article.sources["article_id"] = "publisher-rule"
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _body(article: Article, given: Facts, rule: PageRules | None) -> Body:
+    view = given.view
+    if rule and rule.body:
+        containers = rule.body(view)
+        if containers:
+            found = body_text.from_containers(containers, rule.drop(view) if rule.drop else [], view.base)
+            if found.blocks:
+                return found
+    shown = [article.title or "", *article.authors, f"By {', '.join(article.authors)}"]
+    found = body_text.general(view.article, view.base, shown, article.description)
+    if found.blocks:
+        return found
+    told = structured.string(given.item, "articleBody")
+    return body_text.from_text(told, view.root) if told else found
+
+
+def _links(found: Body, base: str) -> list[Link]:
+    pairs = ((absolute(base, href), title) for block in found.blocks for href, title in block.links)
+    return [Link(url, title) for url, title in pairs if url]
+
+
+def _related(article: Article, found: Body, view: PageView, rule: PageRules | None) -> None:
+    own = rule.related(view) if rule and rule.related else []
+    if own:
+        article.related, article.sources["related"] = related.distinct(own), "publisher-rule"
+    elif found.related:
+        article.related, article.sources["related"] = found.related, "markup"
+
+
+def _kind(article: Article, given: Facts, rule: PageRules | None) -> None:
+    article.paywalled = kinds.paywalled(given.root, given.data, article.text)
+    if article.paywalled is not None:
+        article.sources["paywalled"] = "json-ld" if given.item and "isAccessibleForFree" in given.item else "meta"
+    own = rule.page_kind(given.view) if rule and rule.page_kind else None
+    article.page_kind = own or kinds.kind(
+        given.root, given.data, article.url, article.title, article.text, article.paywalled
+    )

@@ -1,0 +1,192 @@
+"""The text of an article: trafilatura chooses, the page's own blocks say it exactly. Its one home.
+
+trafilatura tells which parts of a page are the article. Its output changes white space, joins and drops blocks; so
+its choice is mapped back onto the blocks of the page, and those are the text. Blocks among the chosen ones that it
+left out (short paragraphs, sub-headings, list items) are taken in.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import Counter
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+
+from lxml.html import Element, HtmlElement
+from trafilatura import bare_extraction
+
+from archive.article import Link
+from archive.extraction import furniture, related
+from archive.extraction.prose import HEADINGS, Block, blocks, clean, letters
+
+# Its warnings name pages it found no text in: that is told by the article itself.
+logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
+
+SURE_MATCH = 15  # letters; shorter blocks ("Reuters", "More") must be a whole line of the choice to match it
+REPEATED = 3  # times on one page: a line that trafilatura left out and that comes as often is furniture
+LONGEST_REPEATED = 60  # characters of such a line; a longer one may be a refrain
+HEAD_LINES = 6  # at most, that may repeat title and byline
+DISCLAIMER = re.compile(
+    r"^.{0,80}\b(?:views|opinions)\b.{0,40}\bexpressed\b.{0,120}\b(?:not necessarily|do not|does not|are not)\b",
+    re.IGNORECASE,
+)
+HOME_SHARE = 0.9  # of the chosen letters that lie in the text's container
+
+
+@dataclass(slots=True)
+class Body:
+    """The text as blocks, and the related articles that stood in it. *source* as in ``Article.sources``."""
+
+    blocks: list[Block] = field(default_factory=list)
+    related: list[Link] = field(default_factory=list)
+    source: str | None = None
+
+    @property
+    def text(self) -> str:
+        return "\n\n".join(block.text for block in self.blocks)
+
+
+def from_containers(containers: Sequence[HtmlElement], drop: Sequence[HtmlElement], base: str) -> Body:
+    """Return the text of *containers* as it stands, without *drop*, captions, embedded posts and related lists."""
+    unwanted = set(drop)
+    links: list[Link] = []
+    for container in containers:
+        for box, found in related.boxes(container, base):
+            unwanted.add(box)
+            links.extend(found)
+        unwanted.update(container.iter(*furniture.CAPTIONS, *furniture.ALWAYS, "aside", "form"))
+        unwanted.update(element for element in container.iter("blockquote", "div") if furniture.is_embedded(element))
+    found_blocks = [block for container in containers for block in blocks(container, unwanted)]
+    kept, listed = related.split(found_blocks, base)
+    return Body(kept, related.distinct([*links, *listed]), "publisher-rule")
+
+
+def general(article: HtmlElement, base: str, shown: Sequence[str] = (), about: str | None = None) -> Body:
+    """Return the text of any page.
+
+    *shown* are lines that belong to other fields: title, names of the byline. *about* is what the page says the
+    article is about: a box that begins so is never taken for an appeal.
+    """
+    root = _alone(article)
+    furniture.strip_appeals(root, about)
+    boxed = [(box.getparent(), links) for box, links in related.boxes(root, base)]
+    furniture.strip(root)
+    on_page = blocks(root)
+    choice = _chosen_lines(root)
+    picked = _pick(on_page, choice)
+    if not picked:
+        return Body([Block(line, root) for line in choice], [], "trafilatura" if choice else None)
+    home = _home([on_page[position] for position in picked])
+    region = on_page[picked[0] : _end_of_lists(on_page, picked[-1], home)]
+    parted, listed = related.split(region, base)
+    unlisted = {id(block) for block in region} - {id(block) for block in parted}
+    kept = [block for block in _with_left_out(on_page, picked, home) if id(block) not in unlisted]
+    inside = [link for parent, links in boxed if parent is not None and _within(parent, home) for link in links]
+    return Body(_trimmed(kept, shown), related.distinct([*inside, *listed]), "trafilatura")
+
+
+def from_text(text: str, root: HtmlElement) -> Body:
+    """Return a text that structured data carry, one paragraph a line; markup in it is read as text."""
+    lines = [clean(line) for line in re.split(r"\n+|</p>|<br\s*/?>", text)]
+    plain = [clean(re.sub(r"<[^>]{1,200}>", " ", line)) for line in lines]
+    return Body([Block(line, root) for line in plain if line], [], "json-ld")
+
+
+def _alone(article: HtmlElement) -> HtmlElement:
+    """Return a copy of an article in a document of its own."""
+    copy = deepcopy(article)
+    copy.tail = None
+    if copy.tag == "html":
+        return copy
+    root, body = Element("html"), Element("body")
+    root.append(body)
+    if copy.tag == "body":
+        root.replace(body, copy)
+    else:
+        body.append(copy)
+    return root
+
+
+def _chosen_lines(root: HtmlElement) -> list[str]:
+    """Return the lines of text trafilatura chooses, none when it finds no article."""
+    document = bare_extraction(root, fast=True, include_comments=False, deduplicate=False, with_metadata=False)
+    text = getattr(document, "text", None)
+    return [line for line in (clean(part) for part in (text or "").split("\n")) if line]
+
+
+def _pick(on_page: Sequence[Block], choice: Sequence[str]) -> list[int]:
+    """Return the positions of the blocks that make up the chosen lines."""
+    lines = {letters(line) for line in choice}
+    whole = "".join(letters(line) for line in choice)
+    picked = []
+    for position, block in enumerate(on_page):
+        own = letters(block.text)
+        if own and (own in lines or (len(own) >= SURE_MATCH and own in whole)):
+            picked.append(position)
+    return picked
+
+
+def _home(chosen: Sequence[Block]) -> HtmlElement:
+    """Return the deepest element that holds nearly all of the chosen text."""
+    total = sum(len(block.text) for block in chosen)
+    weight: Counter[HtmlElement] = Counter()
+    depth: dict[HtmlElement, int] = {}
+    for block in chosen:
+        line = [block.element, *block.element.iterancestors()]
+        for level, element in enumerate(reversed(line)):
+            weight[element] += len(block.text)
+            depth[element] = level
+    return max((e for e in weight if weight[e] >= HOME_SHARE * total), key=lambda e: depth[e])
+
+
+def _within(element: HtmlElement, home: HtmlElement) -> bool:
+    return element is home or any(ancestor is home for ancestor in element.iterancestors())
+
+
+def _end_of_lists(on_page: Sequence[Block], last: int, home: HtmlElement) -> int:
+    """Return where a text ends with the lists of links that follow it in its container."""
+    end = last + 1
+    while end < len(on_page) and _within(on_page[end].element, home):
+        if not related.is_link(on_page[end]) and not related.is_label(on_page[end].text):
+            break
+        end += 1
+    return end
+
+
+def _with_left_out(on_page: Sequence[Block], picked: Sequence[int], home: HtmlElement) -> list[Block]:
+    """Return the picked blocks with the prose among them, and directly before them, that stands beside them."""
+    chosen = set(picked)
+    parents: Counter[HtmlElement | None] = Counter(on_page[position].element.getparent() for position in picked)
+    often = Counter(block.text for block in on_page)
+    result = []
+    for position in range(picked[-1] + 1):
+        block = on_page[position]
+        if position in chosen:
+            result.append(block)
+            continue
+        if block.linked * 2 > len(block.text) or often[block.text] >= REPEATED or not _within(block.element, home):
+            continue
+        parent = block.element.getparent()
+        beside = parent.getparent() if parent is not None and block.tag == "li" else parent
+        if block.element is home or (parents[beside] >= 2 and (position > picked[0] or block.tag == "p")):
+            result.append(block)
+    return result
+
+
+def _trimmed(kept: list[Block], shown: Sequence[str]) -> list[Block]:
+    """Return blocks without lines that belong to other fields or to every page.
+
+    These are lines at the head that repeat title and byline, short lines that keep coming back, the publisher's
+    disclaimer, and headings left at the end without a text.
+    """
+    known = {letters(line) for line in shown if line}
+    often = Counter(block.text for block in kept if len(block.text) <= LONGEST_REPEATED)
+    start = 0
+    while start < min(len(kept), HEAD_LINES) and letters(kept[start].text) in known:
+        start += 1
+    body = [block for block in kept[start:] if often[block.text] < REPEATED and not DISCLAIMER.search(block.text)]
+    while body and body[-1].tag in HEADINGS:
+        body.pop()
+    return body

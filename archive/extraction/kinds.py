@@ -1,0 +1,158 @@
+"""What a page is: an article, or one of the things that come in its place."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from lxml.html import HtmlElement
+
+from archive.extraction import structured
+from archive.extraction.prose import blocks, clean
+from archive.extraction.structured import Structured
+
+SHORT_PAGE = 1_500  # characters of visible text; walls, blocks and error pages say little
+LONGEST_WALL = 600  # characters of it that extraction may take for an article
+SHORT_TEXT = 250  # characters; less beside a paywall mark is a stub
+LEAST_TEXT = 80  # characters; less is no article
+
+BLOCK = re.compile(
+    r"attention required|access (?:to this page has been )?denied|just a moment|checking your browser|captcha|ddos|"
+    r"verify(?:ing)? you are (?:a )?human|are you a robot|unusual traffic|request (?:was )?blocked|security check|"
+    r"pardon our interruption|you have been blocked|enable javascript and cookies|"
+    r"доступ (?:к .{0,40} )?(?:ограничен|запрещ[её]н|заблокирован)|ресурс заблокирован",  # noqa: RUF001 - Russian
+    re.IGNORECASE,
+)
+CONSENT = re.compile(
+    r"before you continue|we value your privacy|accept (?:all )?cookies|cookie[- ]?(?:consent|einstellungen|wall)|"
+    r"your privacy choices|consent(?:\s+or\s+pay)?|zustimm|einwilligung|akzeptieren und weiter|accepter et continuer|"
+    r"gdpr|datenschutz",
+    re.IGNORECASE,
+)
+ERROR = re.compile(
+    r"\b(?:404|410|500|502|503)\b|not\s+found|couldn.t find|no longer (?:available|exists)|internal server error|"
+    r"page (?:you .{0,40} )?(?:does\s?n.t|does not|cannot|can.t|could not|couldn.t)|bad gateway|service unavailable|"
+    r"temporarily unavailable|nicht gefunden|introuvable|no encontrad|non trovata|не найдена|"
+    r"страниц\w+ не существует|oops",
+    re.IGNORECASE,
+)
+PAYWALL = re.compile(
+    r"subscribe to (?:read|continue|unlock)|subscribers? only|already a subscriber|to continue reading|"
+    r"weiterlesen mit|nur für abonnenten|réservé aux abonnés|solo para suscriptores|per gli abbonati|"
+    r"только для подписчиков",
+    re.IGNORECASE,
+)
+GALLERY_TYPES = frozenset(("imagegallery", "mediagallery"))
+INDEX_TYPES = frozenset(("collectionpage", "searchresultspage", "profilepage", "itemlist"))
+LIVE_PATH = re.compile(
+    r"/live(?:-?(?:blog|ticker|updates?|reporting))?/|-live(?:-|/|$)|/liveblog|/liveticker", re.IGNORECASE
+)
+GALLERY_PATH = re.compile(
+    r"/(?:photo-?)?galler(?:y|ies)/|/photogaller|/fotostrecke|/bildstrecke|/slideshow/|/diaporama", re.IGNORECASE
+)
+HTML_TYPES = ("html", "xml", "text/plain")
+
+
+def is_html(content_type: str | None, body: bytes) -> bool:
+    """Tell whether a payload is a page: by its declared type, and by its first bytes where they contradict it."""
+    start = body[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith(
+        (b"%pdf-", b"\x89png", b"\xff\xd8\xff", b"gif8", b"pk\x03\x04", b"riff", b"\x1f\x8b", b"{", b"[")
+    ):
+        return False
+    declared = (content_type or "").split(";")[0].strip().lower()
+    if declared.endswith(("rss+xml", "atom+xml", "svg+xml")) or start.startswith(
+        (b"<rss", b"<feed", b"<urlset", b"<sitemapindex")
+    ):
+        return False
+    if not declared or any(kind in declared for kind in HTML_TYPES):
+        return b"<" in body[:65_536] or b"<\x00" in body[:1024] or declared.endswith("html")
+    return start.startswith((b"<!doctype html", b"<html"))
+
+
+def kind(root: HtmlElement, data: Structured, url: str, title: str | None, text: str, paywalled: bool | None) -> str:
+    """Return the kind of a page from its data, title, address and text; "article" when nothing says otherwise."""
+    described = structured.articles(data.objects)
+    named = set().union(*(structured.types(item) for item in data.objects)) if data.objects else set()
+    if "liveblogposting" in named:
+        return "live"
+    wall = _wall(root, title, text, described=bool(described))
+    if wall:
+        return wall
+    path = _path(url)
+    og_type = (data.first("og:type") or "").lower()
+    if len(text) < LEAST_TEXT:
+        if GALLERY_PATH.search(path) or named & GALLERY_TYPES:
+            return "gallery"
+        if _is_index(path, named, og_type, described=bool(described)):
+            return "index"
+        return "stub" if text or described or title else "error"
+    if paywalled and len(text) < SHORT_TEXT:
+        return "stub"
+    if described or og_type.startswith("article"):
+        if LIVE_PATH.search(path) and "newsarticle" not in named:
+            return "live"
+        return "article"
+    if GALLERY_PATH.search(path) or (named & GALLERY_TYPES and len(text) < SHORT_PAGE):
+        return "gallery"
+    if LIVE_PATH.search(path):
+        return "live"
+    if _is_index(path, named, og_type, described=False) or _is_list(root):
+        return "index"
+    return "article"
+
+
+def _wall(root: HtmlElement, title: str | None, text: str, *, described: bool) -> str | None:
+    """Return the kind of page that stands where an article should, when the page is short and says so."""
+    if len(text) > SHORT_PAGE:
+        return None
+    visible = " ".join(block.text for block in blocks(root))
+    head = " ".join(filter(None, (root.findtext(".//title"), title)))
+    if len(visible) <= SHORT_PAGE and (BLOCK.search(head) or BLOCK.search(visible)):
+        return "block"
+    if len(text) > LONGEST_WALL:
+        return None
+    if ERROR.search(head):
+        return "error"
+    if not described and CONSENT.search(head if len(visible) > SHORT_PAGE else f"{head} {visible}"):
+        return "consent"
+    return None
+
+
+def _is_index(path: str, named: set[str], og_type: str, *, described: bool) -> bool:
+    if described:
+        return False
+    return (
+        path in {"", "/"} or bool(named & INDEX_TYPES) or (og_type in {"website", "profile"} and path.count("/") <= 2)
+    )
+
+
+def _is_list(root: HtmlElement) -> bool:
+    """Tell whether a page is made of teasers: many headings that are links, hardly a paragraph."""
+    headings = [h for h in root.iter("h2", "h3", "h4") if h.find(".//a") is not None or _in_anchor(h)]
+    prose = sum(1 for p in root.iter("p") if len(p.text_content()) > 120)
+    return len(headings) >= 8 and len(headings) > 2 * prose
+
+
+def _in_anchor(element: HtmlElement) -> bool:
+    return any(ancestor.tag == "a" for ancestor in element.iterancestors())
+
+
+def paywalled(root: HtmlElement, data: Structured, text: str) -> bool | None:
+    """Return whether the page says it is behind a paywall; ``None`` when it says nothing."""
+    for item in structured.articles(data.objects):
+        free = item.get("isAccessibleForFree")
+        if free is not None:
+            return str(free).strip().lower() in {"false", "0", "no"}
+    tier = (data.first("article:content_tier", "og:article:content_tier") or "").lower()
+    if tier:
+        return tier in {"locked", "metered"}
+    tail = clean(root.text_content())[-20_000:] if len(text) < SHORT_PAGE else ""
+    return True if tail and PAYWALL.search(tail) else None
+
+
+def _path(url: str) -> str:
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return ""

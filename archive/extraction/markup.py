@@ -1,0 +1,254 @@
+"""What a page shows its readers: headline, byline, time, section, canonical address, pictures."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from lxml.html import HtmlElement
+
+from archive.article import Image
+from archive.extraction import dates, names
+from archive.extraction.page import absolute
+from archive.extraction.prose import clean, text_of
+
+LONGEST_TITLE = 400
+LONGEST_BYLINE = 200
+AUTHOR_PATH = re.compile(
+    r"/(?:author|authors|autor|autoren|autores|auteur|autore|people|person|profile|profiles|staff|by|avtor)/[^/]+"
+)
+BYLINE_CLASS = re.compile(r"(?<![a-z])(?:by-?line|author|autor|auteur|writer|contributor)s?(?![a-z])", re.IGNORECASE)
+NOT_BYLINE_CLASS = re.compile(
+    r"bio|descr|image|photo|avatar|comment|social|follow|box|card|more|related|share", re.IGNORECASE
+)
+TIME_CLASS = re.compile(r"publi|date|time|posted", re.IGNORECASE)
+UPDATED = re.compile(
+    r"updat|modif|aktualisiert|stand:|mis à jour|actualiz|aggiornat|обновл|изменен|oppdatert|bijgewerkt", re.IGNORECASE
+)
+CREDIT = re.compile(
+    r"^(?P<caption>.*?)[\s.(|/\u2013\u2014-]*"
+    r"(?:(?:photo|foto|image|picture|credit|bild|crédit|фото|getty)\w*\s*(?:by|credits?|von)?\s*[:/©]\s*|©\s*)"
+    r"(?P<credit>[^:]{2,80}?)\)?$",
+    re.IGNORECASE,
+)
+CREDIT_CLASS = re.compile(r"credit|copyright|source|agency", re.IGNORECASE)
+
+
+def headlines(root: HtmlElement) -> list[tuple[HtmlElement, str]]:
+    """Return the level-one headings of a page with their texts, in page order."""
+    found = []
+    for heading in root.iter("h1"):
+        text = text_of(heading)
+        if text and len(text) <= LONGEST_TITLE:
+            found.append((heading, text))
+    return found
+
+
+def near(heading: HtmlElement, root: HtmlElement) -> HtmlElement:
+    """Return the part of the page that a headline heads: its article, main or the nearest sizeable block."""
+    best = heading
+    for ancestor in heading.iterancestors():
+        if ancestor is root or ancestor.tag in {"body", "html"}:
+            break
+        best = ancestor
+        if ancestor.tag in {"article", "main"}:
+            break
+    return best
+
+
+def authors(scope: HtmlElement) -> list[str]:
+    """Return the names in the byline markup of *scope*, the whole byline of the first place that has one."""
+    for collect in (_linked, _marked, _classed):
+        found = names.distinct(collect(scope))
+        if found:
+            return found
+    return []
+
+
+def _linked(scope: HtmlElement) -> list[str]:
+    """Names that link to an author's page, taken from the first byline only: teasers further down have theirs."""
+    anchors = []
+    for anchor in scope.iter("a"):
+        path = path_of(anchor.get("href"))
+        if "author" in (anchor.get("rel") or "").split() or AUTHOR_PATH.search(path):
+            text = text_of(anchor)
+            if text and not in_furniture(anchor, scope):
+                anchors.append((anchor, text))
+    if not anchors:
+        return []
+    home = _home(anchors[0][0])
+    return [name for anchor, text in anchors if _home(anchor) is home for name in _names(text)]
+
+
+def _home(anchor: HtmlElement) -> HtmlElement:
+    """Return the block a byline stands in: two authors of one article share it, those of two teasers do not."""
+    element = anchor
+    for _ in range(3):
+        parent = element.getparent()
+        if parent is None or parent.tag in {"article", "main", "body", "header"}:
+            break
+        if len(parent.text_content()) > LONGEST_BYLINE:
+            break
+        element = parent
+    return element
+
+
+def _marked(scope: HtmlElement) -> list[str]:
+    found = []
+    for element in scope.xpath(".//*[contains(@itemprop, 'author') or @rel='author']"):
+        inner = element.xpath(".//*[@itemprop='name']")
+        for part in inner or [element]:
+            text = clean(part.get("content") or "") or text_of(part)
+            if len(text) <= LONGEST_BYLINE and not in_furniture(element, scope):
+                found.extend(_names(text))
+    return found
+
+
+def _classed(scope: HtmlElement) -> list[str]:
+    for element in scope.xpath(".//*[@class or @data-testid]"):
+        label = f"{element.get('class') or ''} {element.get('data-testid') or ''}"
+        if not BYLINE_CLASS.search(label) or NOT_BYLINE_CLASS.search(label) or in_furniture(element, scope):
+            continue
+        text = text_of(element)
+        found = _names(text) if 0 < len(text) <= LONGEST_BYLINE else []
+        if found:
+            return found
+    return []
+
+
+def _names(text: str) -> list[str]:
+    return names.split(text)
+
+
+def in_furniture(element: HtmlElement, scope: HtmlElement) -> bool:
+    """Tell whether *element* stands in navigation, a sidebar, a footer or a comment section inside *scope*."""
+    for ancestor in element.iterancestors():
+        if ancestor is scope:
+            return False
+        if ancestor.tag in {"nav", "aside", "footer", "form"}:
+            return True
+        label = f"{ancestor.get('class') or ''} {ancestor.get('id') or ''}".lower()
+        if "comment" in label or "related" in label or "sidebar" in label or "teaser" in label:
+            return True
+    return False
+
+
+def times(scope: HtmlElement) -> tuple[str | None, str | None]:
+    """Return the time of publication and of the last update that the markup shows, each if it does."""
+    published = modified = None
+    for element in scope.iter("time"):
+        if in_furniture(element, scope):
+            continue
+        found = dates.iso(element.get("datetime")) or dates.iso(text_of(element))
+        if not found:
+            continue
+        if UPDATED.search(_label_before(element)):
+            modified = modified or found
+        else:
+            published = published or found
+        if published and modified:
+            return published, modified
+    if published or modified:
+        return published, modified
+    for element in scope.xpath(".//*[@class]"):
+        if TIME_CLASS.search(element.get("class") or "") and not in_furniture(element, scope):
+            text = text_of(element)
+            if 0 < len(text) <= 80 and (found := dates.iso(text)):
+                return (None, found) if UPDATED.search(text) else (found, None)
+    return None, None
+
+
+def _label_before(element: HtmlElement) -> str:
+    """Return the words that say what a time is: its own class and text, and what stands right before it."""
+    before = element.getprevious()
+    said = (before.tail if before is not None else None) or (
+        (element.getparent().text or "") if element.getparent() is not None and before is None else ""
+    )
+    own = " ".join(filter(None, (element.get("class"), element.get("itemprop"), element.text_content())))
+    if before is not None and not (before.tail or "").strip():
+        said = before.text_content()[-40:]
+    return f"{said[-40:]} {own[:120]}"
+
+
+def canonical(root: HtmlElement, base: str) -> str | None:
+    """Return the address the page declares as its canonical one."""
+    for link in root.iter("link"):
+        if "canonical" in (link.get("rel") or "").lower().split():
+            return absolute(base, link.get("href"))
+    return None
+
+
+def language(root: HtmlElement) -> str | None:
+    """Return the language the document declares, as BCP 47: ``pt-BR``, ``en``."""
+    for element in (root, *root.iter("body")):
+        found = tag(element.get("lang") or element.get("{http://www.w3.org/XML/1998/namespace}lang"))
+        if found:
+            return found
+    return None
+
+
+def tag(written: str | None) -> str | None:
+    """Return a language tag in the spelling of BCP 47 (RFC 5646, 2.1.1), or ``None`` when it is not one."""
+    text = (written or "").strip().replace("_", "-").split(".")[0].split(",")[0]
+    parts = text.split("-")
+    if not re.fullmatch(r"[A-Za-z]{2,3}", parts[0]) or not all(re.fullmatch(r"[A-Za-z0-9]{1,8}", p) for p in parts):
+        return None
+    return "-".join([parts[0].lower(), *(_subtag(part) for part in parts[1:])])
+
+
+def _subtag(part: str) -> str:
+    if len(part) == 4 and part.isalpha():
+        return part.title()
+    return part.upper() if len(part) == 2 else part.lower()
+
+
+def images(scope: HtmlElement, base: str) -> list[Image]:
+    """Return the captioned and figure pictures in *scope*, in page order, each address once."""
+    found: dict[str, Image] = {}
+    for figure in scope.iter("figure"):
+        if in_furniture(figure, scope):
+            continue
+        address = next((url for image in figure.iter("img") if (url := source(image, base))), None)
+        if not address or address in found:
+            continue
+        caption, credit = caption_of(figure)
+        found[address] = Image(address, caption, credit)
+    return list(found.values())
+
+
+def source(image: HtmlElement, base: str) -> str | None:
+    """Return the address of an ``img``: the one to be shown when it is loaded late, else its own."""
+    for name in ("data-src", "data-original", "data-lazy-src", "src"):
+        url = absolute(base, image.get(name))
+        if url:
+            return url
+    for name in ("data-srcset", "srcset"):
+        candidates = (image.get(name) or "").split(",")
+        url = absolute(base, candidates[-1].strip().split(" ")[0]) if candidates[-1].strip() else None
+        if url:
+            return url
+    return None
+
+
+def caption_of(figure: HtmlElement) -> tuple[str | None, str | None]:
+    """Return a figure's caption and credit, told apart by markup or by the words before the credit."""
+    for box in figure.iter("figcaption"):
+        credited = [part for part in box.xpath(".//*[@class]") if CREDIT_CLASS.search(part.get("class") or "")]
+        if credited:
+            credit = text_of(credited[0])
+            caption = text_of(box).replace(credit, " ", 1) if credit else text_of(box)
+            return clean(caption) or None, credit or None
+        whole = text_of(box)
+        told = CREDIT.match(whole)
+        if told:
+            return clean(told["caption"]) or None, clean(told["credit"]) or None
+        return whole or None, None
+    return None, None
+
+
+def path_of(href: str | None) -> str:
+    """Return the path of an address, empty when it cannot be read."""
+    try:
+        return urlsplit(href or "").path
+    except ValueError:
+        return ""

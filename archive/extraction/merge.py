@@ -1,0 +1,353 @@
+"""One value for each field, chosen among what structured data, markup and address say; with its source."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from lxml.html import HtmlElement
+
+from archive.article import Image
+from archive.extraction import dates, markup, names, structured
+from archive.extraction.page import absolute
+from archive.extraction.prose import clean
+from archive.extraction.structured import Data, Structured
+from archive.rules import PageView
+
+TITLE_JOINT = re.compile(r"\s+[|\u2013\u2014\u00b7\u2022\u00bb:-]+\s+|\s+\|\s*|\s*\|\s+")
+FULL_AGREEMENT = 0.6  # share of the shorter title's words found in the other: the same headline, edited
+MOST_TAGS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything the general path reads a field from."""
+
+    view: PageView
+    data: Structured
+    item: Data | None  # the JSON-LD object of this article
+    scope: HtmlElement  # the part of the page around the headline
+
+    @property
+    def root(self) -> HtmlElement:
+        return self.view.root
+
+
+Chosen = tuple[str, str]  # value, source
+
+
+def facts(view: PageView, data: Structured) -> Facts:
+    """Gather what the fields are chosen from: the page, its data, and the part of it under the headline."""
+    item = own_item(structured.articles(data.objects), view)
+    wanted = structured.string(item, "headline", "name") or data.first("og:title") or ""
+    headings = markup.headlines(view.article)
+    scope = view.article
+    if headings:
+        best = max(headings, key=lambda pair: agreement(pair[1], wanted)) if wanted else headings[0]
+        scope = markup.near(best[0], view.article)
+    return Facts(view, data, item, scope)
+
+
+def own_item(items: Sequence[Data], view: PageView) -> Data | None:
+    """Return the JSON-LD object that describes the article of this address, of several on the page."""
+    if len(items) < 2:
+        return items[0] if items else None
+    canonical = markup.canonical(view.root, view.base)
+    wanted = {_bare(url) for url in (view.url, canonical) if url}
+    for item in items:
+        for key in ("url", "mainEntityOfPage", "@id"):
+            url = absolute(view.base, structured.address(item.get(key)))
+            if url and _bare(url) in wanted:
+                return item
+    headings = [text for _, text in markup.headlines(view.article)]
+    for item in items:
+        headline = structured.string(item, "headline")
+        if headline and any(agreement(headline, text) >= FULL_AGREEMENT for text in headings):
+            return item
+    return next((item for item in items if item.get("headline")), items[0])
+
+
+def _bare(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url
+    return f"{(parts.hostname or '').removeprefix('www.')}{parts.path.rstrip('/')}"
+
+
+def agreement(one: str, other: str) -> float:
+    """Return how far two titles are the same: the share of the shorter one's words that the other has, 0 to 1."""
+    first, second = (set(re.findall(r"\w+", text.casefold())) for text in (one, other))
+    smaller = min(len(first), len(second))
+    return len(first & second) / smaller if smaller else 0.0
+
+
+def title(given: Facts) -> Chosen | None:
+    """Return the headline: the level-one heading that the data agree with, else the data, without the site's name."""
+    site = site_names(given)
+    headline = structured.string(given.item, "headline", "name", "alternativeHeadline")
+    og = given.data.first("og:title", "twitter:title")
+    tagged = clean(given.root.findtext(".//title") or "") or None
+    shown = [text for _, text in markup.headlines(given.view.article)]
+    told = [(text, source) for text, source in ((headline, "json-ld"), (og, "opengraph"), (tagged, "meta")) if text]
+    for text, _ in told:
+        for heading in shown:
+            if names.key(heading) == names.key(without_site(text, site)):
+                return heading, "markup"
+    # Where they differ the data's headline is the article's own; a heading may be a label, a teaser or a promotion.
+    for text, source in told:
+        bare = without_site(text, site)
+        if len(bare.split()) > 1 and not bare.endswith(("...", "\u2026")):
+            return bare, source
+    candidates = [text for text in shown if names.key(text) not in {names.key(name) for name in site}]
+    if candidates:
+        return max(candidates, key=lambda text: max((agreement(text, other) for other, _ in told), default=0)), "markup"
+    return (without_site(told[0][0], site), told[0][1]) if told else None
+
+
+def site_names(given: Facts) -> list[str]:
+    """Return what the site calls itself: the ends that its titles carry."""
+    found = given.data.every("og:site_name", "application-name", "apple-mobile-web-app-title", "al:ios:app_name")
+    for item in (given.item, *given.data.objects):
+        if item and structured.types(item) & {"newsmediaorganization", "organization", "website"}:
+            found.extend(structured.strings(item.get("name")))
+        if item and isinstance(item.get("publisher"), dict | list):
+            found.extend(structured.strings(item.get("publisher")))
+    host = (urlsplit(given.view.url).hostname or "").removeprefix("www.")
+    return list(dict.fromkeys([*found, host, host.rsplit(".", 1)[0]]))
+
+
+def without_site(text: str, site: Iterable[str]) -> str:
+    """Return a title without the site's name at either end."""
+    keys = {names.key(name) for name in site if name}
+    joints = list(TITLE_JOINT.finditer(text))
+    for joint in joints:  # the longest end that is the site's name, alone or as the beginning of a chain
+        end = text[joint.end() :]
+        parts = [names.key(part) for part in TITLE_JOINT.split(end)]
+        if any(part in keys for part in parts) and joint.start() > 0 and all(len(part) < 40 for part in parts):
+            return text[: joint.start()].strip()
+    for joint in joints[:1]:
+        if names.key(text[: joint.start()]) in keys:
+            return text[joint.end() :].strip()
+    return text
+
+
+def authors(given: Facts) -> tuple[list[str], str] | None:
+    """Return all authors: of the data's list and the shown byline the fuller one where they agree, else the data's."""
+    told = names.distinct(_told_authors(given))
+    shown = markup.authors(given.scope)
+    if not shown and given.scope is not given.view.article:
+        shown = markup.authors(given.view.article)
+    if told:
+        keys = [names.key(name) for name in told]
+        fuller = len(shown) > len(told) and all(
+            any(k in names.key(s) or names.key(s) in k for s in shown) for k in keys
+        )
+        return (shown, "markup") if fuller else (told, "json-ld")
+    if shown:
+        return shown, "markup"
+    for text in given.data.every(
+        "author", "article:author", "dc.creator", "dcterms.creator", "parsely-author", "sailthru.author"
+    ):
+        found = [] if text.startswith(("http://", "https://", "/")) else names.split(text)
+        if found:
+            return names.distinct(found), "meta"
+    return None
+
+
+def _told_authors(given: Facts) -> list[str]:
+    if not given.item:
+        return []
+    for key in ("author", "creator"):
+        value = given.item.get(key)
+        people = value if isinstance(value, list) else [value]
+        found: list[str] = []
+        for person in people:
+            for text in structured.strings(person):
+                # A string may hold a whole byline; an object's name is one name, unless it plainly lists several.
+                several = isinstance(person, str) or re.search(r",\s*\w+\s+\w+|\s(?:and|und|et|&)\s", text)
+                single = names.one(text)
+                found.extend(names.split(text) if several else [single] if single else [])
+        if found:
+            return found
+    return []
+
+
+PUBLISHED_META = (
+    "article:published_time",
+    "og:article:published_time",
+    "og:published_time",
+    "datepublished",
+    "date",
+    "pubdate",
+    "publishdate",
+    "publish-date",
+    "publication_date",
+    "dc.date",
+    "dc.date.issued",
+    "dcterms.created",
+    "dcterms.date",
+    "parsely-pub-date",
+    "sailthru.date",
+    "cxenseparse:recs:publishtime",
+    "last-modified",
+)
+MODIFIED_META = (
+    "article:modified_time",
+    "og:updated_time",
+    "og:modified_time",
+    "datemodified",
+    "dcterms.modified",
+    "lastmod",
+)
+
+
+def published(given: Facts) -> Chosen | None:
+    """Return the time of publication, none when nothing but a guess is left or it lies after the capture."""
+    return _fullest(
+        [
+            (structured.string(given.item, "datePublished", "dateCreated", "uploadDate"), "json-ld"),
+            (given.data.first("article:published_time", "og:article:published_time"), "opengraph"),
+            *((value, "markup") for value in structured.microdata(given.root, "datePublished")[:1]),
+            (markup.times(given.scope)[0], "markup"),
+            *((value, "meta") for value in given.data.every(*PUBLISHED_META[2:-1])[:1]),
+            (dates.from_url(given.view.url), "url"),
+        ],
+        given,
+    )
+
+
+def modified(given: Facts) -> Chosen | None:
+    """Return the time of the last change that the page states."""
+    return _fullest(
+        [
+            (structured.string(given.item, "dateModified"), "json-ld"),
+            (given.data.first("article:modified_time", "og:updated_time"), "opengraph"),
+            *((value, "markup") for value in structured.microdata(given.root, "dateModified")[:1]),
+            (markup.times(given.scope)[1], "markup"),
+            *((value, "meta") for value in given.data.every(*MODIFIED_META[2:])[:1]),
+        ],
+        given,
+    )
+
+
+def _fullest(candidates: Iterable[tuple[str | None, str]], given: Facts) -> Chosen | None:
+    """Return the first plausible time; a fuller one of the same day is preferred to a day alone."""
+    found: list[Chosen] = []
+    for value, source in candidates:
+        written = dates.plausible(dates.iso(value), given.view.captured_at)
+        if written:
+            found.append((written, source))
+    if not found:
+        return None
+    first = found[0]
+    if len(first[0]) > 10 and not dates.is_midnight(first[0]):
+        return first
+    for other in found[1:]:
+        if len(other[0]) > 10 and other[0][:10] == first[0][:10] and not dates.is_midnight(other[0]):
+            return other
+    return first
+
+
+def section(given: Facts) -> Chosen | None:
+    """Return the section: the data's, else the second step of the breadcrumbs."""
+    for text in structured.strings((given.item or {}).get("articleSection")):
+        return text, "json-ld"
+    told = given.data.first("article:section", "og:article:section", "section", "parsely-section")
+    if told and not told.startswith("http"):
+        return told, "opengraph"
+    trail = structured.breadcrumbs(given.data.objects)
+    return (trail[1], "json-ld") if len(trail) > 2 else None
+
+
+def tags(given: Facts) -> tuple[list[str], str] | None:
+    """Return the topics of an article, each once."""
+    item = given.item or {}
+    sources = (
+        (structured.strings(item.get("keywords")), "json-ld"),
+        (given.data.every("article:tag", "og:article:tag"), "opengraph"),
+        (given.data.every("news_keywords"), "meta"),
+        (given.data.every("keywords"), "meta"),
+    )
+    for values, source in sources:
+        parts = [part.strip(" #") for value in values for part in re.split(r"\s*[,;]\s*", value)]
+        found = names.distinct(part for part in parts if part and len(part) <= 80)
+        if found:
+            return found[:MOST_TAGS], source
+    return None
+
+
+def language(given: Facts) -> Chosen | None:
+    """Return the language as the document, its data or its headers in meta elements declare it."""
+    declared = markup.language(given.root)
+    if declared:
+        return declared, "markup"
+    told = (given.item or {}).get("inLanguage")
+    if isinstance(told, dict):
+        told = told.get("alternateName") or told.get("name")
+    found = markup.tag(told if isinstance(told, str) else None)
+    if found:
+        return found, "json-ld"
+    found = markup.tag(given.data.first("og:locale"))
+    if found:
+        return found, "opengraph"
+    found = markup.tag(given.data.first("content-language", "dc.language", "language"))
+    return (found, "meta") if found else None
+
+
+def description(given: Facts) -> Chosen | None:
+    """Return what the page says the article is about, in a sentence or two."""
+    for value, source in (
+        (given.data.first("og:description"), "opengraph"),
+        (given.data.first("description", "dc.description", "twitter:description"), "meta"),
+        (structured.string(given.item, "description"), "json-ld"),
+    ):
+        if value:
+            return value, source
+    return None
+
+
+def canonical(given: Facts) -> Chosen | None:
+    """Return the address the page gives itself: its link element, else OpenGraph, else the data."""
+    base = given.view.base
+    link = markup.canonical(given.root, base)
+    if link:
+        return link, "markup"
+    og = absolute(base, given.data.first("og:url"))
+    if og:
+        return og, "opengraph"
+    item = given.item or {}
+    told = absolute(base, structured.address(item.get("url")) or structured.address(item.get("mainEntityOfPage")))
+    return (told, "json-ld") if told else None
+
+
+def image(given: Facts) -> Chosen | None:
+    """Return the address of the article's picture."""
+    base = given.view.base
+    told = absolute(base, structured.address((given.item or {}).get("image")))
+    if told:
+        return told, "json-ld"
+    og = absolute(
+        base, given.data.first("og:image:secure_url", "og:image", "og:image:url", "twitter:image", "twitter:image:src")
+    )
+    return (og, "opengraph") if og else None
+
+
+def images(given: Facts) -> tuple[list[Image], str] | None:
+    """Return the pictures of the article with captions and credits."""
+    found = markup.images(given.scope, given.view.base)
+    return (found, "markup") if found else None
+
+
+def publisher(given: Facts) -> Chosen | None:
+    """Return the publication's name."""
+    told = structured.string(given.item, "publisher")
+    if told:
+        return told, "json-ld"
+    site = given.data.first("og:site_name")
+    if site:
+        return site, "opengraph"
+    named = given.data.first("application-name", "dc.publisher")
+    return (named, "meta") if named else None

@@ -1,0 +1,66 @@
+"""Authors as bylines write them, one name each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from archive.extraction.prose import clean
+
+LEAD = re.compile(
+    r"^\s*(?:(?:written|words|text|story|reporting|reported|posted|published)\s+by\b|by\b|von\b|par\b|por\b|di\b(?=\s+[A-Z])"
+    r"|door\b|av\b|af\b|text:|autor(?:in)?:|author:?|автор[ы]?:?|текст:)\s*:?\s*",
+    re.IGNORECASE,
+)
+SEPARATOR = re.compile(
+    r"\s*(?:;|\||/(?=\s)|\n|•|·|,(?!\s*(?:jr|sr|phd|md|ii|iii)\b)"
+    r"|(?<=\s)(?:and|und|et|y|e|og|och|en|и|&)(?=\s))\s*",
+    re.IGNORECASE,
+)
+HANDLE = re.compile(r"(?:^|\s)@\w+|\S+@\S+\.\w+|https?://\S+|www\.\S+", re.IGNORECASE)
+TRAILER = re.compile(r"\s*(?:\(.*\)|\[.*\]|[-\u2013\u2014|]\s+.*)$")
+NOT_A_NAME = re.compile(
+    r"\d|^(?:admin|administrator|editor|unknown|none|null|n/a|guest|anonymous|share|follow|updated?|published|"
+    r"read more|more by|email|contact|subscribe|comments?|facebook|twitter|view all|see all|author|authors|byline|"
+    r"staff writer|redaktion|image|photo|picture)$|[<>{}=]|\bmin(?:ute)?s?\s+read\b",
+    re.IGNORECASE,
+)
+LONGEST_NAME = 60  # characters; longer strings are sentences about the author
+MOST_WORDS = 7
+
+
+def split(byline: str | None) -> list[str]:
+    """Return the names in one byline: lead words, addresses, handles, dates and remarks left out."""
+    if not byline:
+        return []
+    text = LEAD.sub("", clean(HANDLE.sub(" ", byline)))
+    names = []
+    for part in SEPARATOR.split(f" {text} "):
+        name = LEAD.sub("", TRAILER.sub("", clean(part or ""))).strip(" ,.:;|-\u2013\u2014")
+        if is_name(name):
+            names.append(name)
+    return names
+
+
+def one(name: str | None) -> str | None:
+    """Return a single author's name as given by structured data, without splitting it, or ``None``."""
+    text = LEAD.sub("", clean(HANDLE.sub(" ", name or ""))).strip(" ,;:|")
+    return text if is_name(text) else None
+
+
+def is_name(text: str) -> bool:
+    """Tell whether *text* can be an author: a person, an agency or a newsroom; not a date, address or phrase."""
+    return 1 < len(text) <= LONGEST_NAME and len(text.split()) <= MOST_WORDS and not NOT_A_NAME.search(text)
+
+
+def distinct(names: Iterable[str]) -> list[str]:
+    """Return *names* in order, each once, compared without case and spaces."""
+    seen: dict[str, str] = {}
+    for name in names:
+        seen.setdefault(key(name), name)
+    return list(seen.values())
+
+
+def key(name: str) -> str:
+    """Return what two spellings of one name have in common."""
+    return re.sub(r"[\W_]+", "", name).casefold()

@@ -1,0 +1,177 @@
+"""What a page says about itself for machines: JSON-LD, OpenGraph, other meta elements, microdata."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from lxml.html import HtmlElement
+
+from archive.extraction.prose import clean, text_of
+
+Data = Mapping[str, Any]
+
+ARTICLE_TYPES = frozenset(
+    """article newsarticle reportagenewsarticle analysisnewsarticle opinionnewsarticle backgroundnewsarticle
+    reviewnewsarticle advertisercontentarticle satiricalarticle scholarlyarticle techarticle blogposting liveblogposting
+    report""".split()  # noqa: SIM905 - schema.org's own names, easier to compare in one text
+)
+DEEPEST = 12  # levels of nesting followed in JSON-LD; real pages use four
+MOST_OBJECTS = 2_000  # of one page; an index page may list hundreds of items
+
+
+@dataclass(slots=True)
+class Structured:
+    """The machine-readable facts of a page: all JSON-LD objects, flattened, and the first value of each meta name."""
+
+    objects: list[Data] = field(default_factory=list)
+    meta: dict[str, list[str]] = field(default_factory=dict)  # lower-case name or property → contents in order
+
+    def first(self, *names: str) -> str | None:
+        """Return the content of the first of *names* that the page has and that is not empty."""
+        for name in names:
+            for value in self.meta.get(name, ()):
+                if value:
+                    return value
+        return None
+
+    def every(self, *names: str) -> list[str]:
+        """Return all non-empty contents of *names*."""
+        return [value for name in names for value in self.meta.get(name, ()) if value]
+
+
+def read(root: HtmlElement) -> Structured:
+    """Read the JSON-LD and meta elements of a page."""
+    found = Structured()
+    for script in root.iter("script"):
+        if "ld+json" in (script.get("type") or "").lower():
+            for top in _loads(script.text or ""):
+                _flatten(top, found.objects, 0)
+    for meta in root.iter("meta"):
+        name = (meta.get("property") or meta.get("name") or meta.get("itemprop") or "").strip().lower()
+        content = clean(html.unescape(meta.get("content") or ""))
+        if name and content:
+            found.meta.setdefault(name, []).append(content)
+    return found
+
+
+def _loads(text: str) -> list[Any]:
+    """Return the values in a JSON-LD block, mended where the fault is a common one; nothing when it is not."""
+    text = re.sub(r"^\s*(?://)?\s*(?:<!--|<!\[CDATA\[)|(?://)?\s*(?:-->|\]\]>)\s*;?\s*$", "", text.strip()).strip()
+    text = text.removesuffix(";")
+    attempts = [text, re.sub(r",\s*([}\]])", r"\1", text)]
+    if "&quot;" in text or "&#34;" in text:
+        attempts.append(re.sub(r",\s*([}\]])", r"\1", html.unescape(text)))
+    for attempt in attempts:
+        try:
+            return [json.loads(attempt, strict=False)]  # not strict: bare line breaks and tabs inside strings
+        except (ValueError, RecursionError):
+            continue
+    try:  # two objects one after the other in a single block
+        first, end = json.JSONDecoder(strict=False).raw_decode(attempts[1])
+    except (ValueError, RecursionError):
+        return []
+    rest = attempts[1][end:].lstrip(" \r\n\t,")
+    return [first, *(_loads(rest) if rest.startswith(("{", "[")) and end else [])]
+
+
+def _flatten(value: Any, into: list[Data], depth: int) -> None:
+    if depth > DEEPEST or len(into) >= MOST_OBJECTS:
+        return
+    if isinstance(value, list):
+        for item in value:
+            _flatten(item, into, depth + 1)
+    elif isinstance(value, dict):
+        if "@type" in value:
+            into.append(value)
+        for key in ("@graph", "mainEntity", "mainEntityOfPage", "hasPart", "itemListElement", "item", "liveBlogUpdate"):
+            inner = value.get(key)
+            if isinstance(inner, dict | list):
+                _flatten(inner, into, depth + 1)
+
+
+def types(item: Data) -> set[str]:
+    """Return an object's types in lower case, without the address of the vocabulary."""
+    declared = item.get("@type")
+    names = declared if isinstance(declared, list) else [declared]
+    return {str(name).rsplit("/", 1)[-1].lower() for name in names if name}
+
+
+def articles(objects: Sequence[Data]) -> list[Data]:
+    """Return the objects that describe an article, in page order."""
+    return [item for item in objects if types(item) & ARTICLE_TYPES]
+
+
+def strings(value: Any) -> list[str]:
+    """Return the texts in a value: itself, those of a list, or the ``name`` of an object."""
+    return list(_strings(value, 0))
+
+
+def _strings(value: Any, depth: int) -> Iterator[str]:
+    if depth > DEEPEST:
+        return
+    if isinstance(value, str):
+        text = clean(html.unescape(value))
+        if text:
+            yield text
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item, depth + 1)
+    elif isinstance(value, dict):
+        yield from _strings(value.get("name") or value.get("@value"), depth + 1)
+
+
+def string(item: Data | None, *keys: str) -> str | None:
+    """Return the first text under *keys*, or ``None``."""
+    for key in keys:
+        for text in strings(item.get(key)) if item else ():
+            return text
+    return None
+
+
+def address(value: Any) -> str | None:
+    """Return the URL in a value: a string, an object with ``url`` or ``@id``, or the first of a list."""
+    if isinstance(value, list):
+        return next((found for found in map(address, value) if found), None)
+    if isinstance(value, dict):
+        value = value.get("contentUrl") or value.get("url") or value.get("@id")
+        return address(value) if isinstance(value, list | dict) else (value if isinstance(value, str) else None)
+    return html.unescape(value.strip()) if isinstance(value, str) and value.strip() else None
+
+
+def breadcrumbs(objects: Sequence[Data]) -> list[str]:
+    """Return the names along the page's BreadcrumbList, outermost first."""
+    for item in objects:
+        if "breadcrumblist" not in types(item) or not isinstance(item.get("itemListElement"), list):
+            continue
+        steps = [step for step in item["itemListElement"] if isinstance(step, dict)]
+        names = []
+        for step in sorted(steps, key=_position):
+            inner = step.get("item")
+            name = string(step, "name") or (string(inner, "name") if isinstance(inner, dict) else None)
+            if name:
+                names.append(name)
+        if names:
+            return names
+    return []
+
+
+def _position(step: Data) -> int:
+    try:
+        return int(step.get("position") or 0)
+    except (TypeError, ValueError):
+        return 0
+
+
+def microdata(root: HtmlElement, name: str) -> list[str]:
+    """Return the values of an ``itemprop`` in the page: its content or datetime where it has one, else its text."""
+    values = []
+    for element in root.xpath("//*[contains(concat(' ', normalize-space(@itemprop), ' '), $name)]", name=f" {name} "):
+        value = element.get("content") or element.get("datetime") or text_of(element)
+        if value and value.strip():
+            values.append(clean(value))
+    return values
