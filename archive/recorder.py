@@ -117,5 +117,3 @@ def warcinfo_fields(info: RunInfo) -> list[tuple[str, str]]:
         "isPartOf": info.part_of,
     }
     return pairs + [(name, value) for name, value in named.items() if value]
-
-

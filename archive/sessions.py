@@ -45,8 +45,8 @@ class Session:
                 f"{parent}: cannot be written to ({error.strerror}); choose another archive or mend its permissions"
             ) from error
         session = cls._lock(path)
-        if session is None:
-            raise StorageRefused(f"{path}: could not be locked; is the file system one that supports flock?")
+        if session is None:  # a starting process took it for a left-over, or the file system has no locks
+            raise StorageRefused(f"{path}: could not be locked; run again, on a file system that supports flock")
         return session
 
     @classmethod

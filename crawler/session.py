@@ -181,5 +181,3 @@ def session_of(crawler: Crawler) -> ArchiveSession:
     if session is None:
         raise RuntimeError("crawler.session.ArchiveSession is not in EXTENSIONS: nothing could be archived")
     return session
-
-

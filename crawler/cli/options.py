@@ -23,7 +23,11 @@ def common(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @click.option("--archive", "archive", metavar="LOCATION", help="A directory or s3://bucket/prefix.")
     @click.option(
-        "--config", "config_file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help="Read FILE instead of ./newswarc.toml."
+        "--config",
+        "config_file",
+        metavar="FILE",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Read FILE instead of ./newswarc.toml.",
     )
     @click.option("--allow-private", is_flag=True, help="Let it connect to loopback and private addresses.")
     @click.option("--quiet", "-q", is_flag=True, help="Errors only.")

@@ -18,7 +18,9 @@ from crawler.config import Config
 @click.command("show")
 @click.argument("url")
 @click.option("--at", type=Time(), help="The capture nearest to that time. Default: the latest.")
-@click.option("--format", "form", type=click.Choice(["md", "txt", "json", "html", "raw"]), default="md", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["md", "txt", "json", "html", "raw"]), default="md", show_default=True
+)
 @click.option("--decoded", is_flag=True, help="With raw: content coding (gzip, br, …) removed.")
 @common
 def command(settings: Config, quiet: bool, url: str, at: datetime | None, form: str, decoded: bool) -> None:
@@ -44,6 +46,8 @@ def command(settings: Config, quiet: bool, url: str, at: datetime | None, form: 
         article, _ = found
     from archive import formats
 
-    text = json.dumps(article.to_json(), ensure_ascii=False, indent=2) if form == "json" else formats.render(article, form)
+    text = (
+        json.dumps(article.to_json(), ensure_ascii=False, indent=2) if form == "json" else formats.render(article, form)
+    )
     sys.stdout.buffer.write(text.encode() if text.endswith("\n") else text.encode() + b"\n")
     sys.stdout.buffer.flush()
