@@ -38,6 +38,7 @@ _LEADING_BLANK_LINES = re.compile(rb"(?:\r?\n){0,16}")  # a server sends one too
 _HEAD_END = re.compile(rb"\n\r?\n")
 _STATUS_LINE = re.compile(r"HTTP/(\d+(?:\.\d+)?)(?:[ \t]+(\d{3})(?!\d)[ \t]?)?(.*)", re.IGNORECASE | re.DOTALL)
 _CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,16})[ \t]*(?:;.*)?", re.DOTALL)
+_CHUNK_SIZE_SO_FAR = re.compile(rb"[ \t]*[0-9A-Fa-f]{0,16}[ \t]*(?:;.*|\r?\n?)", re.DOTALL)
 _CONTENT_LENGTH = re.compile(r"[0-9]{1,18}")
 
 
@@ -215,6 +216,8 @@ class Dechunker:
             self.fault = f"a chunk line of more than {_MAX_CHUNK_LINE_BYTES} bytes"
         elif self._state == "data-end" and pending not in {b"\r", b"\r\n", b"\n"}:
             self.fault = f"chunk data goes on past its size: {pending[:20]!r}"
+        elif self._state == "size" and not _CHUNK_SIZE_SO_FAR.fullmatch(pending):
+            self.fault = f"no chunk size in {pending[:40]!r}"
         elif complete:
             self._pending = b""
             self._line(pending.removesuffix(b"\n").removesuffix(b"\r"), len(pending))
