@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import pkgutil
+import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from archive.rules import Publisher
 
 SPIDER_PACKAGES = ("spiders",)
+_ASSIGNS = re.compile(rb"^PUBLISHER\b.*=", re.MULTILINE)
 
 
 def publisher_modules(packages: Iterable[str] = SPIDER_PACKAGES) -> list[str]:
-    """Return the dotted names of the modules that hold publishers' rules, without importing any of them.
+    """Return the dotted names of the modules that assign a ``PUBLISHER``, without importing any of them.
 
-    Modules of generic spiders are among them; whoever loads a module looks for its ``PUBLISHER``.
+    The generic spiders beside them would load Scrapy, which the workers that parse pages do without.
     """
     names: list[str] = []
     for package in packages:
-        module = importlib.import_module(package)
-        names.extend(
-            f"{package}.{info.name}" for info in pkgutil.iter_modules(module.__path__) if not info.name.startswith("_")
-        )
+        for info in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}."):
+            spec = importlib.util.find_spec(info.name)
+            if spec and spec.origin and _ASSIGNS.search(Path(spec.origin).read_bytes()):
+                names.append(info.name)
     return sorted(names)
 
 
 def publishers(packages: Iterable[str] = SPIDER_PACKAGES) -> Iterator[Publisher]:
     """Yield every publisher, by module name."""
     for name in publisher_modules(packages):
-        publisher = getattr(importlib.import_module(name), "PUBLISHER", None)
-        if isinstance(publisher, Publisher):
-            yield publisher
+        publisher = importlib.import_module(name).PUBLISHER
+        assert isinstance(publisher, Publisher), name
+        yield publisher
