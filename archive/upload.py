@@ -148,7 +148,7 @@ def _remove(sealed: SealedSet) -> None:
 class Uploader:
     """Publishes *directory* in the background, so that an outage of the store does not stop the capturing.
 
-    :meth:`notify` after each sealed segment; :meth:`check` before capturing more; :meth:`close` at the end. While the
+    :meth:`wake` after each sealed segment; :meth:`check` before capturing more; :meth:`close` at the end. While the
     store is out of reach, files gather in *directory* up to *budget_bytes* and are tried again every *retry_s*
     seconds. What cannot be shipped stays there for the next start.
     """
@@ -168,18 +168,18 @@ class Uploader:
         self._published = published
         self._error: StorageError | None = None
         self._surprise: Exception | None = None
-        self._wake = threading.Condition()
+        self._turn = threading.Condition()
         self._wanted = False
         self._closing = False
         # A daemon: a process that must end does not wait for a store that does not answer.
         self._thread = threading.Thread(target=self._run, name="newswarc-upload", daemon=True)
         self._thread.start()
 
-    def notify(self) -> None:
+    def wake(self) -> None:
         """Say that a segment was sealed."""
-        with self._wake:
+        with self._turn:
             self._wanted = True
-            self._wake.notify_all()
+            self._turn.notify_all()
 
     def check(self) -> None:
         """Raise what forbids to go on capturing: ``DiskFull`` when more waits than the budget allows.
@@ -217,9 +217,9 @@ class Uploader:
         Raises the last error when not everything could be shipped, ``StorageUnavailable`` when that took longer than
         *wait_s*. May be called again.
         """
-        with self._wake:
+        with self._turn:
             self._closing = self._wanted = True
-            self._wake.notify_all()
+            self._turn.notify_all()
         self._thread.join(wait_s)
         if self._surprise:
             raise self._surprise
@@ -241,9 +241,9 @@ class Uploader:
 
     def _next(self) -> bool:
         """Wait for something to do; False when closing and all was tried once more."""
-        with self._wake:
+        with self._turn:
             if not (self._wanted or self._closing):
-                self._wake.wait(self.retry_s if self._error else None)
+                self._turn.wait(self.retry_s if self._error else None)
             if self._closing and not self._wanted:
                 return False
             self._wanted = False

@@ -59,7 +59,7 @@ class LocalStorage:
         ``StorageRefused`` and ``StorageUnavailable``; nothing is visible under *key* then but what was there before.
         """
         sha256 = sha256.lower()
-        with self._translated(key):
+        with self._translated(key, source):
             target = self._path(key)
             if not replace and self._already_there(key, target, sha256):
                 return
@@ -281,21 +281,23 @@ class LocalStorage:
         return path
 
     @contextlib.contextmanager
-    def _translated(self, key: str) -> Iterator[None]:
+    def _translated(self, key: str, source: Path | bytes | None = None) -> Iterator[None]:
+        """Turn what the operating system says into our errors; with *source*, something is being stored."""
         try:
             yield
         except OSError as error:
-            raise self._meaning(error, key) from error
+            if not isinstance(error, FileNotFoundError):
+                raise self._meaning(error, key) from error
+            if source is None:
+                raise ObjectMissing(self.location, key) from error
+            if isinstance(source, Path) and not source.exists():
+                raise ObjectMissing(str(source.parent), source.name) from error
+            raise StorageUnavailable(f"{self.location}: a directory went away while {key} was stored") from error
 
     def _meaning(self, error: OSError, key: str) -> StorageError:
         reason = error.strerror or str(error)
         if is_full(error):
             return DiskFull(f"{self.location}: no room left for {key} ({reason}); free some and run again")
-        if isinstance(error, FileNotFoundError):
-            named = Path(str(error.filename)) if error.filename is not None else None
-            if named is not None and not named.is_relative_to(self.root):
-                return ObjectMissing(str(named.parent), named.name)
-            return ObjectMissing(self.location, key)
         if error.errno in _REFUSED:
             return StorageRefused(f"{self.location}: {key}: {reason}; choose another archive or mend its permissions")
         return StorageUnavailable(f"{self.location}: {key}: {reason}")
