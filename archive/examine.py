@@ -1,0 +1,151 @@
+"""What one response holds: the one task that a crawl submits to the pool for each.
+
+Article, requisites, and where else the page leads, from the payload as it was on the wire. A plain function of its
+arguments, so that it runs in a worker, in bulk extraction, and in a test alike.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import chain
+
+from archive.article import Article
+from archive.codings import decode_content
+from archive.errors import ContentUndecodable
+from archive.extraction import Page, extract
+from archive.extraction.kinds import is_html
+from archive.requisites import MAX_REQUISITES, PageNeeds, Requisite, css_requisites, page_needs
+from archive.rules import PageRules, Publisher
+
+MAX_DECODED_BYTES = 64 << 20  # the largest pages known, live blogs of years, are some 20 MB
+
+_REFRESH = re.compile(rb"http-equiv\s{0,20}=\s{0,20}[\"']?\s{0,20}refresh", re.IGNORECASE)
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
+
+_publishers: list[Publisher] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What was found. *problem* says in plain words what could not be read; what could is there all the same."""
+
+    article: Article | None = None
+    requisites: list[Requisite] = field(default_factory=list)
+    page_kind: str | None = None
+    refresh: str | None = None  # where a meta refresh leads
+    print_version: str | None = None  # where the publisher keeps the article's print version
+    problem: str | None = None
+    decoded_bytes: int = 0  # the payload's length, content coding undone
+
+
+def load_publishers(names: Sequence[str]) -> None:
+    """Load the publishers in the modules of these dotted names, in place of those loaded before.
+
+    Each module holds a ``PUBLISHER``. Raises ``ImportError`` when one cannot be imported or holds none.
+    """
+    found = []
+    for name in names:
+        publisher = getattr(importlib.import_module(name), "PUBLISHER", None)
+        if not isinstance(publisher, Publisher):
+            raise ImportError(f"{name} holds no PUBLISHER")
+        found.append(publisher)
+    _publishers[:] = found
+
+
+def prepare(publishers: Sequence[str]) -> None:
+    """Load the publishers, and all that examining a page needs: the parsers load some of it with their first page."""
+    load_publishers(publishers)
+    paragraph = "<p>A paragraph of a page that makes the parsers load their tables, words and patterns.</p>"
+    examine(
+        f"<html><head><title>A title</title></head><body><article>{paragraph * 5}</article></body></html>".encode(),
+        url="https://news.invalid/2026/01/01/title",
+        content_type="text/html",
+        content_encoding=None,
+        captured_at=datetime(2026, 1, 2, tzinfo=UTC),
+        want_article=True,
+        want_requisites=True,
+    )
+
+
+def examine(
+    payload: bytes,
+    *,
+    url: str,
+    content_type: str | None,
+    content_encoding: str | None,
+    captured_at: datetime,
+    want_article: bool,
+    want_requisites: bool,
+) -> Examination:
+    """Examine a response's *payload*, transfer coding removed, content coding kept.
+
+    A payload that is cut or whose coding is broken is examined as far as it can be read, and *problem* says so; one
+    that unpacks to more than 64 MiB is not examined at all.
+    What is neither HTML nor CSS holds nothing. May raise whatever a parser raises, and may take any time and memory:
+    strangers' pages belong in a worker.
+    """
+    problem = None
+    try:
+        body = decode_content(payload, content_encoding or "", limit_bytes=MAX_DECODED_BYTES)
+    except ContentUndecodable as error:
+        body, problem = error.partial, f"content coding cannot be decoded: {error}"
+        if not _is_readable(body):
+            return Examination(problem=problem, decoded_bytes=len(body))
+    if _media_type(content_type) == "text/css":
+        requisites, cut = _css(body, url, content_type) if want_requisites else ([], None)
+        return Examination(requisites=requisites, problem=_joined(problem, cut), decoded_bytes=len(body))
+    if not is_html(content_type, body):
+        return Examination(problem=problem, decoded_bytes=len(body))
+    article = extract(Page(body, url, content_type, captured_at), _rules(url)) if want_article else None
+    needs = PageNeeds()
+    if want_requisites or _REFRESH.search(body):
+        needs = page_needs(body, url, content_type)
+    return Examination(
+        article=article,
+        requisites=needs.requisites if want_requisites else [],
+        page_kind=article.page_kind if article else None,
+        refresh=needs.refresh,
+        print_version=_print_version(url),
+        problem=_joined(problem, _told(needs.cut and want_requisites)),
+        decoded_bytes=len(body),
+    )
+
+
+def _is_readable(partial: bytes) -> bool:
+    """Tell whether what came out of a broken coding is text of a page or style sheet, and no bomb."""
+    start = partial[:1024]
+    return len(partial) < MAX_DECODED_BYTES and b"\0" not in start and (b"<" in start or b"{" in start)
+
+
+def _css(body: bytes, url: str, content_type: str | None) -> tuple[list[Requisite], str | None]:
+    charset = _CHARSET.search(content_type or "")
+    found = css_requisites(body, url, charset[1] if charset else None, limit=MAX_REQUISITES + 1)
+    return found[:MAX_REQUISITES], _told(len(found) > MAX_REQUISITES)
+
+
+def _told(cut: bool) -> str | None:
+    return f"more than {MAX_REQUISITES} requisites; the rest is left out" if cut else None
+
+
+def _joined(*problems: str | None) -> str | None:
+    return "; ".join(problem for problem in problems if problem) or None
+
+
+def _media_type(content_type: str | None) -> str:
+    return (content_type or "").partition(";")[0].strip().lower()
+
+
+def _rules(url: str) -> list[PageRules]:
+    return list(chain.from_iterable(publisher.rules for publisher in _publishers if publisher.owns(url)))
+
+
+def _print_version(url: str) -> str | None:
+    for publisher in _publishers:
+        address = publisher.print_version(url)
+        if address:
+            return address
+    return None
