@@ -1,0 +1,11 @@
+"""The catalogue: captures, articles, their versions and full text, in one local SQLite file.
+
+It is a cache: whatever it holds was read out of WARC records, and ``newswarc index rebuild`` makes it again.
+"""
+
+from archive.catalog.catalog import Catalog, Version
+from archive.catalog.identity import identity_of, normalised
+from archive.catalog.query import QueryError
+from archive.catalog.search import Hit
+
+__all__ = ["Catalog", "Hit", "QueryError", "Version", "identity_of", "normalised"]

@@ -1,0 +1,258 @@
+"""What the catalogue is asked, and how it is filled."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from archive.article import Article
+from archive.capture import Capture, parse_iso
+from archive.catalog import schema
+from archive.catalog.identity import normalised
+from archive.catalog.rows import EVIDENCE_KINDS, article_of, article_row, capture_of, capture_row, place_of
+from archive.catalog.search import Hit, find
+from archive.errors import IndexDamaged
+from archive.place import Place
+
+_MAX_HOPS = 10  # redirects followed from an archived URL to its article
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """An article as one capture showed it. *changed*: its title or text are not those of the version before."""
+
+    article: Article
+    place: Place
+    record_id: str
+    changed: bool
+
+
+class Catalog:
+    """The catalogue in the SQLite file *path*. Several processes may use it at once, and several threads one object.
+
+    Every method raises ``IndexDamaged`` when the file cannot be understood, ``StorageError`` when it cannot be used.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        self._db = schema.connect(path)
+        self._inode = self._inode_now()
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    def __enter__(self) -> Catalog:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # ---- filling
+
+    def add(self, captures: Iterable[Capture], articles: Iterable[tuple[str, Article, Place]]) -> None:
+        """Enter captures, and articles each with the id and place of its conversion record; all of them or none.
+
+        What is there already stays. A record found in two files counts where it comes first by key and offset.
+        """
+        capture_rows = [capture_row(capture) for capture in captures]
+        article_rows = [article_row(*article) for article in articles]
+        with self._writing() as db:
+            if capture_rows:
+                db.executemany(_upsert(capture_rows[0]), capture_rows)
+            for row in article_rows:
+                name = (row["record_id"],)
+                there = db.execute("SELECT file, offset FROM articles WHERE record_id = ?", name).fetchone()
+                if there is not None:
+                    if (there["file"], there["offset"]) <= (row["file"], row["offset"]):
+                        continue
+                    db.execute("DELETE FROM articles WHERE record_id = ?", name)
+                db.execute(_insert("articles", row), row)
+
+    # ---- captures
+
+    def original(self, payload_digest: str) -> Capture | None:
+        """Return the earliest whole response with that payload, to which a revisit may refer."""
+        return self._capture(
+            "record_type = 'response' AND truncated IS NULL AND status IS NOT NULL AND payload_digest = ?"
+            " ORDER BY captured_at, file, offset",
+            payload_digest,
+        )
+
+    def latest(self, url: str) -> Capture | None:
+        """Return the last capture of exactly *url*, of whatever type."""
+        return self._capture("url = ? ORDER BY captured_at DESC, file DESC, offset DESC", url)
+
+    # ---- articles
+
+    def articles(
+        self,
+        query: str | None = None,
+        *,
+        publisher: str | None = None,
+        author: str | None = None,
+        section: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        as_of: datetime | None = None,
+        limit: int = 20,
+    ) -> list[Hit]:
+        """Return articles, each once, in its newest version as of *as_of*; see :mod:`archive.catalog.query`.
+
+        Best first with a *query*, newest first without. Publication lies at or after *since* and before *until* (the
+        time of capture counts where no publication is known). *author* may be a part of a name; case and accents do
+        not count in *publisher*, *author* and *section*. Raises ``QueryError``, a ``ValueError``, for a query without
+        meaning.
+        """
+        with self._reading() as db:
+            return find(
+                db,
+                query,
+                publisher=publisher,
+                author=author,
+                section=section,
+                since=since,
+                until=until,
+                as_of=as_of,
+                limit=limit,
+            )
+
+    def article(self, url: str, at: datetime | None = None) -> tuple[Article, Place] | None:
+        """Return an article as its capture nearest to *at* shows it, or as the newest does.
+
+        *url* is the article's, its canonical one, either of them with other tracking parameters, one that was
+        redirected to it, or an identity. A block page or consent wall is given only when there is nothing else.
+        """
+        versions = self.versions(url)
+        content = [version for version in versions if version.article.page_kind not in EVIDENCE_KINDS] or versions
+        if not content:
+            return None
+        chosen = content[-1]
+        if at is not None:
+            chosen = min(content, key=lambda version: _distance(version.article.captured_at, at))
+        return chosen.article, chosen.place
+
+    def versions(self, url: str) -> list[Version]:
+        """Return an article as each capture showed it, in time order, in the latest extraction of each.
+
+        *url* is what :meth:`article` takes.
+        """
+        with self._reading() as db:
+            identity = self._identity(db, url)
+            if identity is None:
+                return []
+            rows = db.execute(
+                "SELECT * FROM article_versions WHERE identity = ? ORDER BY captured_at, file, offset", (identity,)
+            ).fetchall()
+        return [Version(article_of(row), place_of(row), row["record_id"], bool(row["changed"])) for row in rows]
+
+    # ---- the whole
+
+    def dump(self) -> Iterator[str]:
+        """Yield every row as a line of JSON, in an order that does not depend on how the catalogue was filled."""
+        for table in ("articles", "captures"):
+            with self._reading() as db:
+                rows = db.execute(f"SELECT * FROM {table} ORDER BY record_id")  # noqa: S608 - a name of ours
+                while some := rows.fetchmany(500):
+                    for row in some:
+                        values = {key: row[key] for key in row.keys() if key != "id"}  # noqa: SIM118 - a Row iterates over values
+                        yield json.dumps({"table": table, **values}, ensure_ascii=False, sort_keys=True)
+
+    def check(self) -> None:
+        """Raise ``IndexDamaged`` unless the file is sound and the full-text index holds what the articles say."""
+        with self._reading() as db:
+            (said,) = db.execute("PRAGMA quick_check(1)").fetchone()
+            if said != "ok":
+                raise IndexDamaged(str(self.path), said)
+            db.execute("INSERT INTO articles_fts (articles_fts, rank) VALUES ('integrity-check', 1)")
+
+    # ---- within
+
+    def _identity(self, db: sqlite3.Connection, url: str) -> str | None:
+        seen: set[str] = set()
+        while len(seen) <= _MAX_HOPS:
+            page = normalised(url)
+            row = db.execute(
+                "SELECT identity FROM articles WHERE page = :page OR canonical_page = :page OR identity = :url"
+                " ORDER BY url = :url DESC, canonical_url IS :url DESC, content DESC, captured_at DESC, file DESC,"
+                " offset DESC LIMIT 1",
+                {"page": page, "url": url},
+            ).fetchone()
+            if row is not None:
+                return str(row["identity"])
+            seen.add(url)
+            row = db.execute(
+                "SELECT redirect FROM captures WHERE url = ? AND redirect IS NOT NULL"
+                " ORDER BY captured_at DESC, file DESC, offset DESC LIMIT 1",
+                (url,),
+            ).fetchone()
+            if row is None or row["redirect"] in seen:
+                return None
+            url = row["redirect"].partition("#")[0]
+        return None
+
+    def _capture(self, where: str, value: str) -> Capture | None:
+        with self._reading() as db:
+            row = db.execute(f"SELECT * FROM captures WHERE {where} LIMIT 1", (value,)).fetchone()  # noqa: S608 - as above
+        return capture_of(row) if row is not None else None
+
+    def _inode_now(self) -> tuple[int, int]:
+        try:
+            found = os.stat(self.path)
+        except FileNotFoundError:
+            return (0, 0)
+        return (found.st_dev, found.st_ino)
+
+    def _reopen_if_replaced(self) -> bool:
+        """Follow the file when a rebuild has put another in its place; tells whether it had."""
+        if self._inode_now() == self._inode:
+            return False
+        self._db.close()
+        self._db = schema.connect(self.path)
+        self._inode = self._inode_now()
+        return True
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, schema.translated(self.path):
+            self._reopen_if_replaced()
+            yield self._db
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, schema.translated(self.path):
+            while True:
+                self._reopen_if_replaced()
+                with schema.transaction(self._db):
+                    # A rebuild holds the write lock while it puts the new file in place: look again, having it.
+                    if self._inode_now() == self._inode:
+                        yield self._db
+                        return
+
+
+def _insert(table: str, row: dict[str, Any]) -> str:
+    return f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join(':' + name for name in row)})"  # noqa: S608 - our names
+
+
+def _upsert(row: dict[str, Any]) -> str:
+    changes = ", ".join(f"{name} = excluded.{name}" for name in row)
+    return (
+        f"{_insert('captures', row)} ON CONFLICT (record_id) DO UPDATE SET {changes}"
+        " WHERE (excluded.file, excluded.offset) < (captures.file, captures.offset)"
+    )
+
+
+def _distance(captured_at: str | None, at: datetime) -> timedelta:
+    try:
+        return abs(parse_iso(captured_at or "") - at)
+    except ValueError:
+        return timedelta.max

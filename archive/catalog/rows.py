@@ -1,0 +1,131 @@
+"""Captures and articles as rows of the catalogue, and back."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from datetime import UTC, datetime
+from typing import Any
+
+from archive.article import Article
+from archive.capture import Capture, RefersTo, iso, parse_iso
+from archive.catalog.identity import identity_of, normalised
+from archive.place import Place
+
+# Kinds that show what stood in an article's place; they are kept as evidence, and are no version of it.
+EVIDENCE_KINDS = frozenset({"block", "consent", "error", "stub"})
+UNLISTED_KINDS = frozenset({"block", "consent", "error", "index"})  # a stub has its title and first lines
+
+
+def capture_row(capture: Capture) -> dict[str, Any]:
+    to = capture.refers_to or RefersTo()
+    return {
+        "record_id": capture.record_id,
+        "url": capture.url,
+        "captured_at": iso(capture.captured_at),
+        "record_type": capture.record_type,
+        "status": capture.status,
+        "mime": capture.mime,
+        "payload_digest": capture.payload_digest,
+        **_place_row(capture.place),
+        "truncated": capture.truncated,
+        "profile": capture.profile,
+        "refers_to": to.record_id,
+        "refers_to_uri": to.url,
+        "refers_to_date": iso(to.captured_at) if to.captured_at else None,
+        "redirect": capture.redirect,
+    }
+
+
+def capture_of(row: sqlite3.Row) -> Capture:
+    to_date = row["refers_to_date"]
+    to = RefersTo(row["refers_to"], row["refers_to_uri"], parse_iso(to_date) if to_date else None)
+    return Capture(
+        url=row["url"],
+        captured_at=parse_iso(row["captured_at"]),
+        record_id=row["record_id"],
+        record_type=row["record_type"],
+        status=row["status"],
+        mime=row["mime"],
+        payload_digest=row["payload_digest"],
+        place=place_of(row),
+        truncated=row["truncated"],
+        profile=row["profile"],
+        refers_to=None if to == RefersTo() else to,
+        redirect=row["redirect"],
+    )
+
+
+def article_row(record_id: str, article: Article, place: Place) -> dict[str, Any]:
+    """Return the row of *article*, which the conversion record *record_id* at *place* holds."""
+    values = article.to_json()
+    captured_at = _utc_text(article.captured_at) or ""
+    text = _storable(article.text)
+    if text == article.text:
+        del values["text"]
+    page = normalised(article.url)
+    return {
+        "record_id": record_id,
+        "capture_id": _storable(article.record_id),
+        "captured_at": captured_at,
+        "identity": _storable(identity_of(article)),
+        "content": int(article.page_kind not in EVIDENCE_KINDS),
+        "listed": int(article.page_kind not in UNLISTED_KINDS),
+        "page": page,
+        "canonical_page": normalised(article.canonical_url) if article.canonical_url else page,
+        "url": _storable(article.url),
+        "canonical_url": _storable(article.canonical_url),
+        "publisher": _storable(article.publisher),
+        "article_id": _storable(article.article_id),
+        "page_kind": _storable(article.page_kind),
+        "language": _storable(article.language),
+        "published": _storable(article.published),
+        "sorted_at": _utc_text(article.published) or captured_at,
+        "title": _storable(article.title),
+        "authors": _storable(", ".join(article.authors)),
+        "section": _storable(article.section),
+        "tags": _storable(", ".join(article.tags)),
+        "description": _storable(article.description),
+        "text": text,
+        "text_digest": _storable(article.text_digest),
+        "json": _json(values),
+        **_place_row(place),
+    }
+
+
+def article_of(row: sqlite3.Row) -> Article:
+    return Article.from_json({"text": row["text"], **json.loads(row["json"])})
+
+
+def place_of(row: sqlite3.Row) -> Place:
+    return Place(row["file"], row["offset"], row["length"])
+
+
+def _place_row(place: Place) -> dict[str, Any]:
+    return {"file": place.key, "offset": place.offset, "length": place.length}
+
+
+def _json(values: dict[str, Any]) -> str:
+    text = json.dumps(values, ensure_ascii=False, sort_keys=True)
+    # JSON may name halves of surrogate pairs, which are no text in UTF-8: then as escapes.
+    return text if _storable(text) == text else json.dumps(values, sort_keys=True)
+
+
+def _storable(text: str | None) -> str | None:
+    return None if text is None else text.encode(errors="replace").decode()
+
+
+def _utc_text(when: str | None) -> str | None:
+    """Return an ISO 8601 time in UTC, a date alone as it is, None for what is neither: it then sorts as text."""
+    if not when:
+        return None
+    try:
+        at = datetime.fromisoformat(when)
+    except ValueError:
+        return None
+    if len(when) <= 10:
+        return f"{at:%Y-%m-%d}"
+    try:
+        return iso(at.replace(tzinfo=UTC) if at.tzinfo is None else at)
+    except OverflowError:  # in the first or last hours of what datetime knows
+        return None
