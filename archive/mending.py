@@ -133,7 +133,7 @@ def _survey(file: BinaryIO, stem: str) -> _Survey:
             named = record.id if record.type == "warcinfo" else record.fields.get("WARC-Warcinfo-ID")
             own_warcinfo = own_warcinfo or (named if fault is None else None)
             if fault is None and record.offset != end and named != own_warcinfo:
-                # Behind damage, what looks like a record may be a stranger's: a WARC file that was fetched stands
+                # Behind damage, what looks like a record may be a stranger's: a WARC file that was fetched can stand
                 # byte for byte within the member that holds it. Ours name the warcinfo of this file, which nobody
                 # could know before it was published.
                 fault = "does not belong to this file"
