@@ -60,6 +60,7 @@ class PageRules:
     section: TextRule | None = None
     tags: ListRule | None = None
     language: TextRule | None = None
+    canonical_url: TextRule | None = None
     related: Callable[[PageView], list[Link]] | None = None
     body: Elements | None = None  # the containers of the text, in reading order
     drop: Elements | None = None  # what is inside the body and is not text

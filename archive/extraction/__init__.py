@@ -100,14 +100,15 @@ def _utc(moment: datetime) -> datetime:
 
 def _body(article: Article, given: Facts, rule: PageRules | None) -> Body:
     view = given.view
-    if rule and rule.body:
-        containers = rule.body(view)
-        if containers:
-            found = body_text.from_containers(containers, rule.drop(view) if rule.drop else [], view.base)
-            if found.blocks:
-                return found
+    about = article.description
+    drop = list(dict.fromkeys(rule.drop(view))) if rule and rule.drop else []
+    containers = rule.body(view) if rule and rule.body else []
+    if containers:
+        found = body_text.from_containers(containers, drop, view.base, about)
+        if found.blocks:
+            return found
     shown = [article.title or "", *article.authors, f"By {', '.join(article.authors)}"]
-    found = body_text.general(view.article, view.base, shown, article.description)
+    found = body_text.general(view.article, view.base, shown, about, drop)
     if found.blocks:
         return found
     told = structured.string(given.item, "articleBody")
@@ -124,7 +125,10 @@ def _related(article: Article, found: Body, view: PageView, rule: PageRules | No
     if own:
         article.related, article.sources["related"] = related.distinct(own), "publisher-rule"
     elif found.related:
-        article.related, article.sources["related"] = found.related, "markup"
+        article.related, article.sources["related"] = (
+            found.related,
+            "publisher-rule" if found.source == "publisher-rule" else "markup",
+        )
 
 
 def _kind(article: Article, given: Facts, rule: PageRules | None) -> None:

@@ -24,6 +24,7 @@ from archive.extraction.prose import HEADINGS, Block, blocks, clean, letters
 # Its warnings name pages it found no text in: that is told by the article itself.
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 
+DROPPED = "data-newswarc-dropped"  # marks elements across the copying of a tree
 SURE_MATCH = 15  # letters; shorter blocks ("Reuters", "More") must be a whole line of the choice to match it
 REPEATED = 3  # times on one page: a line that trafilatura left out and that comes as often is furniture
 LONGEST_REPEATED = 60  # characters of such a line; a longer one may be a refrain
@@ -48,14 +49,17 @@ class Body:
         return "\n\n".join(block.text for block in self.blocks)
 
 
-def from_containers(containers: Sequence[HtmlElement], drop: Sequence[HtmlElement], base: str) -> Body:
-    """Return the text of *containers* as it stands, without *drop*, captions, embedded posts and related lists."""
+def from_containers(
+    containers: Sequence[HtmlElement], drop: Sequence[HtmlElement], base: str, about: str | None = None
+) -> Body:
+    """Return the text of *containers* without *drop*, captions, embedded posts, appeals and related lists."""
     unwanted = set(drop)
     links: list[Link] = []
     for container in containers:
         for box, found in related.boxes(container, base):
             unwanted.add(box)
             links.extend(found)
+        unwanted.update(furniture.appeals(container, about))
         unwanted.update(container.iter(*furniture.CAPTIONS, *furniture.ALWAYS, "aside", "form"))
         unwanted.update(element for element in container.iter("blockquote", "div") if furniture.is_embedded(element))
     found_blocks = [block for container in containers for block in blocks(container, unwanted)]
@@ -63,14 +67,20 @@ def from_containers(containers: Sequence[HtmlElement], drop: Sequence[HtmlElemen
     return Body(kept, related.distinct([*links, *listed]), "publisher-rule")
 
 
-def general(article: HtmlElement, base: str, shown: Sequence[str] = (), about: str | None = None) -> Body:
+def general(
+    article: HtmlElement,
+    base: str,
+    shown: Sequence[str] = (),
+    about: str | None = None,
+    drop: Sequence[HtmlElement] = (),
+) -> Body:
     """Return the text of any page.
 
     *shown* are lines that belong to other fields: title, names of the byline. *about* is what the page says the
     article is about: a box that begins so is never taken for an appeal.
     """
-    root = _alone(article)
-    furniture.strip_appeals(root, about)
+    root = _alone(article, drop)
+    furniture.remove_all(furniture.appeals(root, about))
     boxed = [(box.getparent(), links) for box, links in related.boxes(root, base)]
     furniture.strip(root)
     on_page = blocks(root)
@@ -94,10 +104,15 @@ def from_text(text: str, root: HtmlElement) -> Body:
     return Body([Block(line, root) for line in plain if line], [], "json-ld")
 
 
-def _alone(article: HtmlElement) -> HtmlElement:
-    """Return a copy of an article in a document of its own."""
+def _alone(article: HtmlElement, drop: Sequence[HtmlElement]) -> HtmlElement:
+    """Return a copy of an article without *drop*, in a document of its own."""
+    for element in drop:
+        element.set(DROPPED, "")
     copy = deepcopy(article)
+    for element in drop:
+        del element.attrib[DROPPED]
     copy.tail = None
+    furniture.remove_all(copy.xpath(f".//*[@{DROPPED}]"))
     if copy.tag == "html":
         return copy
     root, body = Element("html"), Element("body")

@@ -133,19 +133,21 @@ def _prose(element: HtmlElement) -> int:
     return sum(len(clean(p.text_content())) for p in element.iter("p"))
 
 
-def strip_appeals(root: HtmlElement, about: str | None = None) -> None:
-    """Take out, in place, boxes that ask for money, a subscription or an address, and lone paragraphs that do.
+def appeals(root: HtmlElement, about: str | None = None) -> list[HtmlElement]:
+    """Return the boxes that ask for money, a subscription or an address, and lone paragraphs that do.
 
     *about* is what the page says the article is about: a box with these words is the article.
     """
     total = _prose(root)
     opening = letters(about or "")[:OPENING]
+    found: dict[HtmlElement, None] = {}
     for anchor in [*root.iter("a"), *root.xpath(".//input[@type='email']")]:
-        if not leads_to_appeal(anchor) or anchor.getroottree().getroot() is not root:
+        if not leads_to_appeal(anchor) or any(ancestor in found for ancestor in anchor.iterancestors()):
             continue
-        box = appeal_box(anchor, total, opening)
+        box = appeal_box(anchor, root, total, opening)
         if box is not None:
-            remove(box)
+            found[box] = None
+    return list(found)
 
 
 def leads_to_appeal(element: HtmlElement) -> bool:
@@ -156,15 +158,17 @@ def leads_to_appeal(element: HtmlElement) -> bool:
     return bool(segments) and any(APPEAL_SEGMENT.fullmatch(segment) for segment in (segments[0], segments[-1]))
 
 
-def appeal_box(anchor: HtmlElement, total: int, opening: str = "") -> HtmlElement | None:
-    """Return the largest box around a link that is an appeal throughout, or ``None``.
+def appeal_box(anchor: HtmlElement, root: HtmlElement, total: int, opening: str) -> HtmlElement | None:
+    """Return the largest box around a link, inside *root*, that is an appeal throughout, or ``None``.
 
     *total* is the number of characters of prose on the page, *opening* the letters the article is known to begin
     with: a box with nearly all the prose, or with that opening, is the article and not an appeal.
     """
     best = None
     for ancestor in anchor.iterancestors():
-        if ancestor.tag in {"body", "html", "main", "article"} or ancestor.find(".//h1") is not None:
+        if ancestor is root or ancestor.tag in {"body", "html", "main", "article"}:
+            break
+        if ancestor.find(".//h1") is not None:
             break
         if ancestor.tag not in BOXES and ancestor.tag != "p":
             continue

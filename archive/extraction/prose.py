@@ -70,7 +70,7 @@ class _Reader:
         self._skip = skip
         self._pieces: list[str] = []
         self._anchors: list[tuple[str, list[str]]] = []
-        self._open: list[list[str]] = []
+        self._open: list[tuple[str, list[str]]] = []  # the anchors the reader is inside of
         self._breaks = 0
 
     def read(self, top: HtmlElement) -> Iterator[Block]:
@@ -105,13 +105,9 @@ class _Reader:
             for child in reversed(element):
                 stack.append(("tail", child, owner))
                 stack.append(("enter", child, owner))
-            if element.tag == "a" and element.get("href"):
+            if element.tag == "a":
                 yield from self._flush_on_double_break(owner)
-                anchor: list[str] = []
-                self._anchors.append((element.get("href") or "", anchor))
-                self._open.append(anchor)
-            elif element.tag == "a":
-                self._open.append([])
+                self._begin(element.get("href") or "")
             if element.text and element.text.strip():
                 stack.append(("text", element, owner))
             else:
@@ -127,8 +123,14 @@ class _Reader:
         if text.strip():
             self._breaks = 0
         self._pieces.append(text)
-        for anchor in self._open:
+        for _, anchor in self._open:
             anchor.append(text)
+
+    def _begin(self, href: str) -> None:
+        anchor = (href, list[str]())
+        self._open.append(anchor)
+        if href:
+            self._anchors.append(anchor)
 
     def _flush_on_double_break(self, owner: HtmlElement) -> Iterator[Block]:
         if self._breaks > 1:
@@ -140,6 +142,9 @@ class _Reader:
         text = "\n".join(line for line in (SPACE.sub(" ", part).strip() for part in lines) if line)
         anchors = [(href, SPACE.sub(" ", "".join(pieces)).strip()) for href, pieces in self._anchors]
         self._pieces, self._anchors = [], []
+        still_open, self._open = self._open, []
+        for href, _ in still_open:  # a link around several blocks is a link in each of them
+            self._begin(href)
         if text:
             links = [(href, title) for href, title in anchors if title]
             yield Block(text, owner, links, sum(len(title) for _, title in links))
