@@ -7,20 +7,23 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from archive import warc
 from archive.article import Article
-from archive.capture import Capture, iso
+from archive.capture import Capture
 from archive.exchange import Exchange
 from archive.place import Place
 from archive.sessions import Session
 from archive.upload import Uploader
+from archive.version import VERSION
 from archive.writer import SegmentWriter
 
 if TYPE_CHECKING:
     from archive.archive import Archive
+
+# The fields by which a revisit names the capture of another URL take some 400 bytes: for less it is not worth it.
+REVISIT_ELSEWHERE_BYTES = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,6 @@ class Recorder:
         self._uploader = Uploader(self.session.path, archive.storage)
         self._new_captures: list[Capture] = []
         self._new_articles: list[tuple[str, Article, Place]] = []
-        self._originals: dict[str, Capture] = {}  # payload digest → first complete response of this run
 
     def record(self, exchange: Exchange, evidence: Sequence[tuple[str, str]]) -> Capture | None:
         """Append the records of one exchange; return its capture, None when no byte of a response came."""
@@ -61,7 +63,7 @@ class Recorder:
             exchange,
             warcinfo_id=self._captures.warcinfo_id,
             metadata=evidence,
-            original=self._original,
+            original=lambda payload_digest: self._original(payload_digest, exchange),
         )
         places = self._captures.append(records)
         for record, place in zip(records, places, strict=True):
@@ -71,8 +73,23 @@ class Recorder:
                 return capture
         return None
 
-    def _original(self, payload_digest: str) -> Capture | None:
-        return self._originals.get(payload_digest) or self.archive.catalog.original(payload_digest)
+    def _original(self, payload_digest: str, exchange: Exchange) -> Capture | None:
+        """Return the capture that *exchange* repeats, if writing a revisit of it is worth while."""
+        found = self._uncommitted(payload_digest, exchange.url) or self.archive.catalog.original(
+            payload_digest, exchange.url
+        )
+        if found and found.url != exchange.url and len(exchange.response) < REVISIT_ELSEWHERE_BYTES:
+            return None
+        return found
+
+    def _uncommitted(self, payload_digest: str, url: str) -> Capture | None:
+        """Look among the captures of the group being written, which the catalogue does not know yet."""
+        same = [
+            capture
+            for capture in self._new_captures
+            if capture.payload_digest == payload_digest and capture.record_type == "response" and not capture.truncated
+        ]
+        return next((capture for capture in same if capture.url == url), same[0] if same else None)
 
     def record_article(self, article: Article) -> str:
         """Append *article* as a ``conversion`` record of its capture; return the record's id."""
@@ -105,7 +122,7 @@ class Recorder:
 def warcinfo_fields(info: RunInfo) -> list[tuple[str, str]]:
     """Return the ``application/warc-fields`` pairs of a ``warcinfo`` record (WARC 1.1, annex B.1)."""
     pairs = [
-        ("software", f"newswarc/{version('newswarc')} (Python {platform.python_version()})"),
+        ("software", f"newswarc/{VERSION} (Python {platform.python_version()})"),
         ("hostname", socket.gethostname()),
         ("format", "WARC File Format 1.1"),
         ("conformsTo", "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -39,10 +40,11 @@ def run_spider(
     SIGINT or SIGTERM ends it cleanly: what is under way is finished, kept and published.
     """
     project = get_project_settings()
-    project.setdict({"LOG_ENABLED": False, **settings}, priority="cmdline")
-    process = AsyncCrawlerProcess(project, install_root_handler=False)
+    project.setdict({"LOG_INSTALL_ROOT_HANDLER": False, **settings}, priority="cmdline")
+    process = AsyncCrawlerProcess(project)
     crawler = process.create_crawler(name)
     finished = Finished()
+    session: ArchiveSession | None = None
 
     def item_scraped(item: Any) -> None:
         try:
@@ -63,7 +65,8 @@ def run_spider(
         finished.error = task.exception()
     elif task.cancelled():
         finished.interrupted = True
-    session = crawler.get_extension(ArchiveSession) if crawler.extensions else None
+    with contextlib.suppress(RuntimeError):  # it has no extensions yet when it could not start
+        session = crawler.get_extension(ArchiveSession)
     if session is not None:
         session.close()  # after a second Ctrl-C the signal handler that does it never ran
         finished.error = session.error or finished.error

@@ -23,7 +23,7 @@ NEWSWARC_ROBOTS_AGENT = "newswarc"
 
 # The wire: our own HTTP/1.1 client on asyncio, no Twisted reactor (docs/decisions/0001-engine.md)
 TWISTED_REACTOR_ENABLED = False
-DOWNLOAD_HANDLERS_BASE = {
+DOWNLOAD_HANDLERS = {
     "http": "crawler.handlers.WireDownloadHandler",
     "https": "crawler.handlers.WireDownloadHandler",
     "file": None,

@@ -17,6 +17,7 @@ from archive.article import Article
 from archive.capture import Capture, parse_iso
 from archive.catalog import schema
 from archive.catalog.identity import normalised
+from archive.catalog.replacing import Gate
 from archive.catalog.rows import EVIDENCE_KINDS, article_of, article_row, capture_of, capture_row, place_of
 from archive.catalog.search import Hit, find
 from archive.errors import IndexDamaged
@@ -43,13 +44,20 @@ class Catalog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock = threading.RLock()
-        self._db = schema.connect(path)
-        self._inode = self._inode_now()
+        self._lock = threading.Lock()
+        self._gate = Gate(path)
+        try:
+            with self._gate.held():
+                self._db = schema.connect(path)
+                self._inode = self._inode_now()
+        except BaseException:
+            self._gate.close()
+            raise
 
     def close(self) -> None:
         with self._lock:
             self._db.close()
+            self._gate.close()
 
     def __enter__(self) -> Catalog:
         return self
@@ -80,12 +88,13 @@ class Catalog:
 
     # ---- captures
 
-    def original(self, payload_digest: str) -> Capture | None:
-        """Return the earliest whole response with that payload, to which a revisit may refer."""
+    def original(self, payload_digest: str, url: str = "") -> Capture | None:
+        """Return the earliest whole response with that payload, to which a revisit may refer; rather one of *url*."""
         return self._capture(
             "record_type = 'response' AND truncated IS NULL AND status IS NOT NULL AND payload_digest = ?"
-            " ORDER BY captured_at, file, offset",
+            " ORDER BY url = ? DESC, captured_at, file, offset",
             payload_digest,
+            url,
         )
 
     def latest(self, url: str) -> Capture | None:
@@ -160,12 +169,19 @@ class Catalog:
     def dump(self) -> Iterator[str]:
         """Yield every row as a line of JSON, in an order that does not depend on how the catalogue was filled."""
         for table in ("articles", "captures"):
-            with self._reading() as db:
-                rows = db.execute(f"SELECT * FROM {table} ORDER BY record_id")  # noqa: S608 - a name of ours
-                while some := rows.fetchmany(500):
-                    for row in some:
-                        values = {key: row[key] for key in row.keys() if key != "id"}  # noqa: SIM118 - a Row iterates over values
-                        yield json.dumps({"table": table, **values}, ensure_ascii=False, sort_keys=True)
+            after = ""
+            while rows := self._some_rows(table, after):
+                for row in rows:
+                    values = {key: row[key] for key in row.keys() if key != "id"}  # noqa: SIM118 - a Row iterates over values
+                    yield json.dumps({"table": table, **values}, ensure_ascii=False, sort_keys=True)
+                after = rows[-1]["record_id"]
+
+    def _some_rows(self, table: str, after: str) -> list[sqlite3.Row]:
+        with self._reading() as db:
+            return db.execute(
+                f"SELECT * FROM {table} WHERE record_id > ? ORDER BY record_id LIMIT 500",  # noqa: S608 - a name of ours
+                (after,),
+            ).fetchall()
 
     def check(self) -> None:
         """Raise ``IndexDamaged`` unless the file is sound and the full-text index holds what the articles say."""
@@ -200,9 +216,9 @@ class Catalog:
             url = row["redirect"].partition("#")[0]
         return None
 
-    def _capture(self, where: str, value: str) -> Capture | None:
+    def _capture(self, where: str, *values: str) -> Capture | None:
         with self._reading() as db:
-            row = db.execute(f"SELECT * FROM captures WHERE {where} LIMIT 1", (value,)).fetchone()  # noqa: S608 - as above
+            row = db.execute(f"SELECT * FROM captures WHERE {where} LIMIT 1", values).fetchone()  # noqa: S608 - as above
         return capture_of(row) if row is not None else None
 
     def _inode_now(self) -> tuple[int, int]:
@@ -212,31 +228,19 @@ class Catalog:
             return (0, 0)
         return (found.st_dev, found.st_ino)
 
-    def _reopen_if_replaced(self) -> bool:
-        """Follow the file when a rebuild has put another in its place; tells whether it had."""
-        if self._inode_now() == self._inode:
-            return False
-        self._db.close()
-        self._db = schema.connect(self.path)
-        self._inode = self._inode_now()
-        return True
-
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, schema.translated(self.path):
-            self._reopen_if_replaced()
+        with self._lock, self._gate.held(), schema.translated(self.path):
+            if self._inode_now() != self._inode:  # a rebuild has put another file in its place
+                self._db.close()
+                self._db = schema.connect(self.path)
+                self._inode = self._inode_now()
             yield self._db
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, schema.translated(self.path):
-            while True:
-                self._reopen_if_replaced()
-                with schema.transaction(self._db):
-                    # A rebuild holds the write lock while it puts the new file in place: look again, having it.
-                    if self._inode_now() == self._inode:
-                        yield self._db
-                        return
+        with self._reading() as db, schema.transaction(db):
+            yield db
 
 
 def _insert(table: str, row: dict[str, Any]) -> str:

@@ -63,6 +63,7 @@ def start_logging(*, quiet: bool, verbose: bool) -> None:
     level = logging.DEBUG if verbose else logging.ERROR if quiet else logging.WARNING
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_OneLine("%(levelname)s %(name)s: %(message)s" if verbose else "newswarc: %(message)s"))
+    handler.setLevel(level)  # Scrapy gives its loggers levels of their own
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

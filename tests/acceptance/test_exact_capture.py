@@ -1,0 +1,72 @@
+"""What the command archives is what crossed the wire, whatever the server does."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.records import all_records, by_fastwarc, by_warcio, warc_files
+from tests.command import Command
+from tests.servers.answers import ANSWERS
+from tests.servers.authority import Authority
+from tests.servers.raw_site import RawSite, running
+
+
+@pytest.fixture(params=["plain", "tls"])
+def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[RawSite, Command]]:
+    """Every answer under its own path, in pieces of odd sizes, over plain TCP and over TLS with an authority of ours."""
+    command = Command(tmp_path)
+    raw = RawSite({f"/{name}": answer.script(997) for name, answer in ANSWERS.items()})
+    if request.param == "tls":
+        authority = Authority(tmp_path)
+        raw.context = authority.server_context()
+        command.variables["NEWSWARC_CA_FILE"] = str(authority.ca_file)
+    with running(raw) as running_site:
+        yield running_site, command
+
+
+def test_every_block_is_what_crossed_the_wire(site: tuple[RawSite, Command]) -> None:
+    raw, command = site
+    urls = {name: raw.url(f"/{name}", "localhost") for name in ANSWERS}
+    ran = command.run("archive", "--json", "--no-requisites", "--robots", "ignore", *urls.values(), code=1)
+    assert {row["url"] for row in ran.rows} == set(urls.values())
+
+    responses: dict[str, list[bytes]] = defaultdict(list)
+    requests: dict[str, list[bytes]] = defaultdict(list)
+    truncated: dict[str, set[str | None]] = defaultdict(set)
+    for record in all_records(command.path):
+        uri = record.get("WARC-Target-URI") or ""
+        if record.type in ("response", "revisit"):
+            block = record.block
+            if record.type == "revisit":  # the same payload as another answer's: head kept, payload there
+                block += ANSWERS[uri.rpartition("/")[2]].archived[len(block) :]
+            responses[uri].append(block)
+            truncated[uri].add(record.get("WARC-Truncated") if record.type == "response" else None)
+        elif record.type == "request":
+            requests[uri].append(record.block)
+    for name, answer in ANSWERS.items():
+        url = urls[name]
+        assert sorted(requests[url]) == sorted(raw.received(f"/{name}")), name
+        if answer.archived:
+            assert responses[url], name
+            assert set(responses[url]) == {answer.archived}, name
+            assert truncated[url] == {answer.truncated}, name
+        else:
+            assert not responses[url], name
+
+    command.run("verify")
+
+
+def test_two_other_readers_see_the_same_records(site: tuple[RawSite, Command]) -> None:
+    raw, command = site
+    names = ["plain", "chunked", "gzip-in-chunks", "binary", "folded-header", "latin-1-reason"]
+    command.run(
+        "archive", "--no-requisites", "--robots", "ignore", *(raw.url(f"/{n}", "localhost") for n in names), code=None
+    )
+    paths = warc_files(command.path)
+    assert paths
+    for path in paths:
+        assert list(by_warcio(path)) == list(by_fastwarc(path))
