@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from archive import cdxj, names
-from archive.capture import Capture, iso, parse_iso
+from archive.capture import CAPTURE_TYPES, Capture, iso, parse_iso
 from archive.errors import MalformedRecord
 from archive.place import Place
 from archive.scan.record import Fields
@@ -99,7 +99,8 @@ class Contents:
             date = parse_iso(fields.get("WARC-Date") or "")
         except ValueError as error:
             raise MalformedRecord(f"{place.key} at {place.offset}: WARC-Date: {error}") from error
-        capture = Capture.from_record(fields, block_head, place) if self.keys.index else None
+        shown = self.keys.index is not None and kind in CAPTURE_TYPES
+        capture = Capture.from_record(fields, block_head, place) if shown else None
         return Entry(
             kind,
             date,

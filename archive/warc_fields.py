@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import quote
 
@@ -22,6 +23,7 @@ _AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://[^/?#]*")
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
+@lru_cache(maxsize=256)  # a writer has some thirty names, and uses them a dozen times a record
 def clean_name(name: str) -> str:
     """Return *name* as a ``token`` (4, grammar): each run of other characters becomes one hyphen."""
     return _NOT_TOKEN.sub("-", name) or "-"
