@@ -40,7 +40,7 @@ def parse_digest(label: str) -> tuple[str, bytes]:
     no digest of that algorithm's size.
     """
     name, colon, value = label.strip().partition(":")
-    algorithm = name.strip().lower().replace("-", "").replace("_", "")
+    algorithm = _plain(name)
     size = _SIZES.get(algorithm)
     if not colon or size is None:
         raise ValueError(f"a digest of an unknown algorithm: {label!r}")
@@ -56,6 +56,15 @@ def parse_digest(label: str) -> tuple[str, bytes]:
     except (ValueError, binascii.Error) as error:
         raise ValueError(f"not a {algorithm} digest: {label!r}") from error
     raise ValueError(f"not a {algorithm} digest, which has {size} bytes: {label!r}")
+
+
+def _plain(algorithm: str) -> str:
+    return algorithm.strip().lower().replace("-", "").replace("_", "")
+
+
+def knows(algorithm: str) -> bool:
+    """Tell whether the size and the spellings of a digest of *algorithm* are known here."""
+    return _plain(algorithm) in _SIZES
 
 
 def same_digest(one: str, other: str) -> bool:

@@ -1,0 +1,7 @@
+"""Verification: WARC files against the standard, an archive against itself."""
+
+from archive.verify.file import verify_file
+from archive.verify.report import Finding, Report
+from archive.verify.rules import RULES, Rule, Severity
+
+__all__ = ["RULES", "Finding", "Report", "Rule", "Severity", "verify_file"]

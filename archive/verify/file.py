@@ -1,0 +1,130 @@
+"""Verification of one WARC file, in one pass, in memory that its records' sizes do not change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from archive.names import OPEN_SUFFIX
+from archive.scan import Scanned, scan
+from archive.verify.content import Message, check_content, read_message
+from archive.verify.links import Links
+from archive.verify.record import check_record
+from archive.verify.report import Finding, Report
+
+# What ISA-L writes: no name, no time, no flags, "unknown" system. A bit that flips there changes nothing that is read,
+# so nothing else would show it.
+OUR_GZIP_HEADER: Final = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+
+
+def verify_file(
+    source: Path | str | BinaryIO,
+    *,
+    name: str | None = None,
+    strict: bool = False,
+    listener: Callable[[Finding], None] | None = None,
+    now: datetime | None = None,
+) -> Report:
+    """Verify the WARC file *source*, a path or a binary stream that need not be seekable.
+
+    *strict* makes warnings count. *listener* is told every finding as it is made. *now* is what dates are held
+    against, the present by default. Raises ``OSError`` when the file cannot be read; whatever is in it is reported.
+    """
+    if isinstance(source, (Path, str)):
+        with Path(source).open("rb") as stream:
+            return verify_file(stream, name=name or str(source), strict=strict, listener=listener, now=now)
+    report = Report(name or "-", strict, files=1, listener=listener)
+    check_file(source, report.name, report, now or datetime.now(UTC))
+    return report
+
+
+def check_file(
+    stream: BinaryIO,
+    name: str,
+    report: Report,
+    now: datetime,
+    each: Callable[[Scanned, Message | None], None] | None = None,
+) -> None:
+    """Verify the file that *stream* holds into *report*; *each* is shown every record on the way."""
+    records = scan(stream)
+    check = _FileCheck(name, report, now)
+    for record in records:
+        with record:
+            message = check.record(record)
+            if each is not None:
+                each(record, message)
+    for problem in records.problems:
+        report.add(Finding(problem.code, problem.message, name, problem.offset))
+    check.finish(compressed=records.compressed)
+
+
+class _FileCheck:
+    def __init__(self, name: str, report: Report, now: datetime) -> None:
+        self.name, self.report, self.now = name, report, now
+        self.links = Links(name)
+        self.count = 0
+        self.ours = False
+        self._heads: set[str] = set()  # ids of the records that requests with HEAD are concurrent to
+        self._short: dict[str, Finding] = {}  # bodies that are missing, unless the request turns out to be HEAD
+
+    def record(self, record: Scanned) -> Message | None:
+        self.count += 1
+        self.report.records[record.type or "(none)"] += 1
+        for problem in record.problems:
+            self._add(record, problem.code, problem.message, problem.offset)
+        if "header-cut" in {problem.code for problem in record.problems}:
+            return None  # the rest follows from that
+        for code, text in check_record(record, self.now):
+            self._add(record, code, text)
+        message = read_message(record)
+        if len(record.block) == record.content_length:
+            for code, text in check_content(record, message):
+                self._content(record, message, code, text)
+        for finding in self.links.check(record):
+            self.report.add(finding)
+        self._request(record, message)
+        self._gzip_header(record)
+        if self.count == 1 and record.type != "warcinfo":
+            self._add(record, "no-warcinfo", "the file begins with no warcinfo record")
+        return message
+
+    def finish(self, *, compressed: bool) -> None:
+        for finding in (*self._short.values(), *self.links.finish()):
+            self.report.add(finding)
+        name = self.name.removesuffix(OPEN_SUFFIX)
+        if self.count and compressed != name.endswith(".gz") and name.endswith((".warc", ".gz")):
+            what = "gzip" if compressed else "not gzip"
+            self.report.add(Finding("file-name", f"the file is {what}, its name says otherwise", self.name))
+
+    def _add(self, record: Scanned, code: str, message: str, offset: int | None = None) -> None:
+        at = record.offset if offset is None else offset
+        self.report.add(Finding(code, message, self.name, at, record.id or None))
+
+    def _content(self, record: Scanned, message: Message | None, code: str, text: str) -> None:
+        without_body = message is not None and message.head is not None and len(record.block) == message.head.size
+        if code == "http-body-short" and without_body:
+            # The answer to HEAD has the framing of a body and none (RFC 9110, 9.3.2).
+            if record.id not in self._heads:
+                self._short[record.id] = Finding(code, text, self.name, record.offset, record.id or None)
+        else:
+            self._add(record, code, text)
+
+    def _request(self, record: Scanned, message: Message | None) -> None:
+        if message is not None and message.method == "HEAD":
+            for target in record.fields.get_all("WARC-Concurrent-To"):
+                self._heads.add(target)
+                self._short.pop(target, None)
+        for target in record.fields.get_all("WARC-Concurrent-To") if record.type == "response" else ():
+            if target in self._heads:
+                self._short.pop(record.id, None)
+        if message is not None and message.method == "HEAD":
+            self._heads.add(record.id)  # the reference may stand on either side (5.7)
+
+    def _gzip_header(self, record: Scanned) -> None:
+        if self.count == 1 and record.type == "warcinfo" and record.gzip_header:
+            self.ours = b"software: newswarc" in record.block.read(0, 4096)
+        if self.ours and record.gzip_header != OUR_GZIP_HEADER:
+            text = f"the gzip header is {record.gzip_header.hex()}, newswarc writes {OUR_GZIP_HEADER.hex()}"
+            self._add(record, "gzip-foreign-header", text)
