@@ -26,7 +26,8 @@ class Exchange:
 
     *request* and *response* are what was sent and received, head and body, transfer coding included; interim 1xx
     responses are left out and counted in *interim*. *response* is empty when the connection died before its first
-    byte, and stops where the wire stopped when *truncated* says so.
+    byte, and stops where the wire stopped when *truncated* says so. *forerunner* is the same request sent in vain just
+    before, on a kept connection that turned out dead.
     """
 
     url: str
@@ -42,3 +43,4 @@ class Exchange:
     proxy: str | None = None  # host:port, never its credentials
     interim: int = 0
     timings_ms: dict[str, float] = field(default_factory=dict)  # dns, connect, tls, first_byte, total; absent if reused
+    forerunner: Exchange | None = None

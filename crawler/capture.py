@@ -45,6 +45,9 @@ class CaptureMiddleware:
             request.meta["capture"] = await self._keep(exchange, request, error=str(exception))
 
     async def _keep(self, exchange: Exchange, request: Request, *, error: str | None = None) -> Capture | None:
+        if exchange.forerunner is not None:
+            lost = "the kept connection was dead; the request was sent once more"
+            await self.session.capture(exchange.forerunner, evidence(request.meta, error=lost))
         return await self.session.capture(exchange, evidence(request.meta, error=error))
 
 

@@ -19,12 +19,14 @@ from archive.examine import Examination
 from archive.requisites import Requisite
 from crawler.addresses import AddressRefused
 from crawler.examiner import Examiner
+from crawler.handlers import AddressRefusedError
 from crawler.results import PageResult
 from crawler.robots import RobotsForbidden
 from crawler.session import session_of
 
 log = logging.getLogger(__name__)
 
+REFUSALS = (RobotsForbidden, AddressRefused, AddressRefusedError)
 NESTING = 4  # how deep style sheets that import style sheets, and frames in frames, are followed
 
 
@@ -41,7 +43,7 @@ class PagesSpider(scrapy.Spider):
     async def start(self) -> AsyncIterator[Request]:
         for url in dict.fromkeys(self.urls):
             yield Request(
-                url, callback=self.page, errback=self.page_failed, dont_filter=True, meta={"page": url, "hops": ""}
+                url, callback=self.page, errback=self.page_failed, dont_filter=True, meta={"page": url, "raw": True}
             )
 
     async def page(self, response: Response) -> AsyncIterator[PageResult | Request]:
@@ -84,7 +86,7 @@ class PagesSpider(scrapy.Spider):
         capture: Capture | None = request.meta.get("capture")
         if capture is not None:
             result.placed(capture)
-        result.outcome = "refused" if isinstance(error, RobotsForbidden | AddressRefused) else "failed"
+        result.outcome = "refused" if isinstance(error, REFUSALS) else "failed"
         result.error = str(error) or type(error).__name__
         return result
 

@@ -118,7 +118,7 @@ class WireClient:
                     await self._exchange(attempt, connection)
                     if not attempt.connection_was_dead or request.method not in IDEMPOTENT:
                         return
-                    attempt.start_over()
+                    attempt.start_over(Spool(spool_at_bytes=self._options.spool_at_bytes))
                 connection = await self._connect(attempt, route)
             except addresses.ResolveFailed as error:
                 raise errors.ResolveFailed(str(error), attempt.exchange()) from error
@@ -173,6 +173,7 @@ class _Attempt:
         self.timings_ms: dict[str, float] = {}
         self._max_bytes = max_bytes
         self._connection: Connection | None = None
+        self._forerunner: Exchange | None = None
         self._reused = False
         self._clock = asyncio.get_running_loop().time
         self._asked_at = self._started_at = self._clock()
@@ -191,8 +192,10 @@ class _Attempt:
         """Return whether a kept connection ended without a byte in answer."""
         return self._reused and self.reception.failure == "lost" and not self.reception.received_anything
 
-    def start_over(self) -> None:
-        self.reception = Reception(self.request.method, self._max_bytes, self.reception.spool)
+    def start_over(self, spool: Spool) -> None:
+        """Begin again on another connection; what was sent in vain is kept as the exchange's *forerunner*."""
+        self._forerunner = self.exchange()
+        self.reception = Reception(self.request.method, self._max_bytes, spool)
         self.sent = False
 
     def exchange(self) -> Exchange:
@@ -218,7 +221,8 @@ class _Attempt:
             truncated=reception.truncated,
             proxy=str(proxy) if proxy else None,
             interim=reception.interim,
-            timings_ms=timings_ms,
+            timings_ms=dict(timings_ms),
+            forerunner=self._forerunner,
         )
 
     def result(self) -> Exchange:
