@@ -16,7 +16,7 @@ Use = Literal["import", "font", "image"]
 
 _ESCAPE = r"\\(?:[0-9a-fA-F]{1,6}(?:\r\n|[ \t\r\n\f])?|[^0-9a-fA-F\r\n\f])"
 _IDENT = rf"(?:[-\w\x80-\U0010ffff]|{_ESCAPE})++"  # every run that may hold an identifier: digits do no harm here
-_COMMENT_OR_STRING = r"""(?P<comment>/\*(?:[^*]|\*(?!/))*+(?:\*/)?)
+_COMMENT_OR_STRING = r"""(?P<comment>/\*(?:[^*]|\*(?!/))*+(?:\*/)?|<!--)
     |(?P<string>"(?:[^"\\\r\n\f]|\\(?:\r\n|.))*+"?|'(?:[^'\\\r\n\f]|\\(?:\r\n|.))*+'?)"""
 _TOKEN = re.compile(
     rf"{_COMMENT_OR_STRING}|@(?P<at>{_IDENT})|(?P<name>{_IDENT})(?P<call>\()?|(?P<mark>[{{}}();])",
@@ -24,8 +24,10 @@ _TOKEN = re.compile(
 )
 # Outside of at-rules and functions nearly all is passed over: only these names, and those with escapes, matter there.
 _FEW = re.compile(
-    rf"""(?=[/"'@uUiIsS\\-])(?:{_COMMENT_OR_STRING}|@(?P<at>{_IDENT})
-    |(?<![-\w\x80-\U0010ffff])(?P<name>(?i:url|src|image|(?:-webkit-)?image-set)|[-\w]*+\\{_IDENT})(?P<call>\()|(?P<mark>(?!)))""",
+    rf"""(?=[/<"'@uUiIsS\\-])(?:{_COMMENT_OR_STRING}|@(?P<at>{_IDENT})
+    |(?:(?<![-\w\x80-\U0010ffff])|(?<=<!--))
+     (?P<name>(?i:url|src|image|(?:-webkit-)?image-set)(?=\()|[-\w]*+{_ESCAPE}(?:{_IDENT})?+)(?P<call>\()
+    |{_ESCAPE}(?:{_IDENT})?+|(?P<mark>(?!)))""",
     re.VERBOSE | re.DOTALL,
 )
 # The rest of an unquoted url( token (CSS Syntax 3, 4.3.6); one that holds a quote or a parenthesis is bad and unread.

@@ -21,7 +21,7 @@ from archive.errors import ExtractionFailed, WorkersUnavailable
 from archive.workers import messages
 from archive.workers.server import END, FAILED_TO_FORK, START, STARTED, Answer, Settings
 
-MEMORY_BYTES = 1 << 30  # address space; a worker at rest has some 300 MB of it, the largest news pages take 100 MB more
+MEMORY_BYTES = 1 << 30  # address space; a worker at rest has 56 MB, 29 of them resident and mostly shared
 TIME_LIMIT_S = 20.0  # the slowest of real news pages takes under one second
 TASKS_PER_WORKER = 500  # what parsers leak stays small
 _START_LIMIT_S = 120.0  # the imports take half a second on an idle machine
