@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
@@ -22,6 +22,9 @@ from archive.pages import StoredPage, Unreadable, pages_in
 from crawler.cli.options import common
 from crawler.config import Config
 from crawler.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from archive.workers import Workers
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +50,6 @@ def command(
     jobs: int | None,
 ) -> int:
     """Articles out of pages, WARC files and WACZ packages, without archiving. `-` is standard input."""
-    from archive.formats import write_articles
     from archive.workers import Workers
     from crawler.publishers import publisher_modules
 
@@ -58,20 +60,20 @@ def command(
         raise click.UsageError("--url is for one page; use --pages for several")
     if form == "parquet" and not output and sys.stdout.isatty():
         raise click.UsageError("parquet is not for a terminal; name a file with --output")
+    jobs = jobs or os.cpu_count() or 1
     workers = Workers(
-        jobs or os.cpu_count() or 1,
+        jobs,
         memory_bytes=settings.worker_memory_bytes,
         time_limit_s=settings.worker_time_limit_s,
         publishers=publisher_modules(),
     )
-    run = _Run(workers)
+    run = _Run(workers, ahead=2 * jobs)
     try:
         if output:
             with Path(output).open("wb") as file:
-                write_articles(run.articles(inputs), form, file)
+                _write(run.articles(inputs), form, file)
         else:
-            write_articles(run.articles(inputs), form, sys.stdout.buffer)
-            sys.stdout.buffer.flush()
+            _write(run.articles(inputs), form, sys.stdout.buffer)
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             raise
@@ -83,15 +85,30 @@ def command(
     return ExitCode.SOME_FAILED if run.failed else ExitCode.DONE
 
 
+def _write(articles: Iterator[tuple[Article, dict[str, Any]]], form: str, out: BinaryIO) -> None:
+    """Write *articles* as they come: a reader at the other end of a pipe waits for no later one."""
+    if form == "parquet":
+        from archive.parquet import write_parquet
+
+        write_parquet(articles, out)
+        return
+    from archive.formats import render_all
+
+    for piece in render_all(articles, form):
+        out.write(piece.encode())
+        out.flush()
+
+
 class _Run:
     """Pages in, articles out, in order, a bounded number under way."""
 
-    def __init__(self, workers: Any) -> None:
+    def __init__(self, workers: Workers, *, ahead: int) -> None:
         self.workers = workers
+        self.ahead = ahead  # pages submitted before the oldest is waited for
         self.done = self.failed = 0
 
-    def articles(self, inputs: list[tuple[str, str | None]]) -> Iterator[dict[str, Any]]:
-        """Yield the JSON form of each article with its ``source``; failures are told and counted."""
+    def articles(self, inputs: list[tuple[str, str | None]]) -> Iterator[tuple[Article, dict[str, Any]]]:
+        """Yield each article with its ``source``; failures are told and counted."""
         from archive.examine import examine
 
         under_way: deque[tuple[StoredPage, Future[Any]]] = deque()
@@ -99,7 +116,7 @@ class _Run:
             future = self.workers.submit(
                 examine,
                 page.payload,
-                url=page.url,
+                url=page.url or "",
                 content_type=page.content_type,
                 content_encoding=page.content_encoding,
                 captured_at=page.captured_at,
@@ -107,7 +124,7 @@ class _Run:
                 want_requisites=False,
             )
             under_way.append((page, future))
-            while len(under_way) > 2 * self.workers.count:
+            while len(under_way) > self.ahead:
                 yield from self._finished(*under_way.popleft())
         while under_way:
             yield from self._finished(*under_way.popleft())
@@ -123,7 +140,7 @@ class _Run:
             except Unreadable as error:
                 self._tell(str(error))
 
-    def _finished(self, page: StoredPage, future: Future[Any]) -> Iterator[dict[str, Any]]:
+    def _finished(self, page: StoredPage, future: Future[Any]) -> Iterator[tuple[Article, dict[str, Any]]]:
         try:
             found = future.result()
         except ExtractionFailed as error:
@@ -142,7 +159,7 @@ class _Run:
             record_id=page.record_id,
             payload_digest=page.payload_digest,
         )
-        yield {**article.to_json(), "source": {"path": page.path, "record_id": page.record_id}}
+        yield article, {"source": {"path": page.path, "record_id": page.record_id}}
 
     def _tell(self, message: str) -> None:
         self.failed += 1

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from datetime import UTC, datetime
 
 import click
 
-from archive.codings import DECODED_LIMIT_BYTES, decode_content
+from archive.codings import decode_content
 from archive.errors import NotArchived
 from crawler.cli.options import common, open_archive
 from crawler.cli.times import Time
 from crawler.config import Config
+
+DECODED_BYTES = 1 << 30  # what is shown, not kept, may be large
 
 
 @click.command("show")
@@ -31,7 +32,7 @@ def command(settings: Config, quiet: bool, url: str, at: datetime | None, form: 
             capture = archive.closest(url, at or datetime.now(UTC))
             payload, _, coding = archive.payload(capture)
             if decoded and coding:
-                payload = decode_content(payload, coding, limit_bytes=DECODED_LIMIT_BYTES)
+                payload = decode_content(payload, coding, limit_bytes=DECODED_BYTES)
             sys.stdout.buffer.write(payload)
             sys.stdout.buffer.flush()
             return

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from fastwarc.stream_io import FileStream, GZipStream
 from fastwarc.warc import ArchiveIterator as FastIterator
 from warcio.archiveiterator import ArchiveIterator
 
@@ -35,8 +34,8 @@ def by_warcio(path: Path) -> Iterator[Seen]:
 
 
 def by_fastwarc(path: Path) -> Iterator[Seen]:
-    with FileStream(str(path), "rb") as file:
-        for record in FastIterator(GZipStream(file), parse_http=False):
+    with path.open("rb") as file:
+        for record in FastIterator(file, parse_http=False):
             fields = tuple((name.lower(), value) for name, value in record.headers.astuples())
             yield Seen(record.headers["WARC-Type"], fields, record.reader.read())
 

@@ -22,7 +22,7 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[RawSi
     raw = RawSite({f"/{name}": answer.script(997) for name, answer in ANSWERS.items()})
     if request.param == "tls":
         authority = Authority(tmp_path)
-        raw.context = authority.server_context()
+        raw.context = authority.server_context("localhost")
         command.variables["NEWSWARC_CA_FILE"] = str(authority.ca_file)
     with running(raw) as running_site:
         yield running_site, command

@@ -1,0 +1,59 @@
+"""Articles as one Parquet table, in row groups, so that any number of them fits in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any, BinaryIO
+
+from archive.article import Article
+from archive.errors import ArchiveError
+
+GROUP_ROWS = 1000
+
+
+class ParquetMissing(ArchiveError):
+    """pyarrow is not installed."""
+
+
+def write_parquet(articles: Iterable[tuple[Article, Mapping[str, Any]]], out: BinaryIO) -> None:
+    """Write *articles*, each with its ``source``, to *out*.
+
+    Lists and nested values keep their types. Raises ``ParquetMissing`` without pyarrow.
+    """
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ImportError as error:
+        raise ParquetMissing("parquet needs pyarrow: pip install 'newswarc[parquet]'") from error
+    text = pa.string()
+    link = pa.struct([("url", text), ("title", text)])
+    schema = pa.schema(
+        [
+            ("url", text),
+            ("schema", pa.int16()),
+            *((name, text) for name in ("canonical_url", "title")),
+            ("authors", pa.list_(text)),
+            *((name, text) for name in ("published", "modified", "publisher", "section")),
+            ("tags", pa.list_(text)),
+            *((name, text) for name in ("language", "description", "text", "image")),
+            ("images", pa.list_(pa.struct([("url", text), ("caption", text), ("credit", text)]))),
+            ("links", pa.list_(link)),
+            ("related", pa.list_(link)),
+            ("paywalled", pa.bool_()),
+            *((name, text) for name in ("page_kind", "article_id", "captured_at", "record_id", "payload_digest")),
+            ("text_digest", text),
+            ("extractor", pa.struct([("name", text), ("version", text), ("rules", text)])),
+            ("sources", pa.map_(text, text)),
+            ("source", pa.struct([("path", text), ("record_id", text)])),
+        ]
+    )
+    with parquet.ParquetWriter(out, schema) as writer:
+        for rows in _groups(articles):
+            writer.write_table(pa.Table.from_pylist(rows, schema))
+
+
+def _groups(articles: Iterable[tuple[Article, Mapping[str, Any]]]) -> Iterator[list[dict[str, Any]]]:
+    rows = ({**article.to_json(), **extra} for article, extra in articles)
+    while group := [{**row, "sources": list(row["sources"].items())} for row in islice(rows, GROUP_ROWS)]:
+        yield group
