@@ -1,0 +1,111 @@
+"""What the command has acknowledged survives its sudden death, at any moment.
+
+``NEWSWARC_TEST_KILLS`` says how often it is killed; the default keeps the suite short.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archive.archive import Archive
+from archive.catalog import Catalog
+from archive.scan import scan
+from archive.storage.s3 import S3Options
+from tests.acceptance.news import publication
+from tests.command import Command
+from tests.servers.raw_site import running
+from tests.servers.weed import ACCESS_KEY, REGION, SECRET_KEY
+
+KILLS = int(os.environ.get("NEWSWARC_TEST_KILLS", "8"))
+ARTICLES = 200
+
+
+def opened(command: Command) -> Archive:
+    if not command.archive.startswith("s3://"):
+        return Archive.open(str(command.path))
+    endpoint = command.variables["AWS_ENDPOINT_URL_S3"]
+    options = S3Options(endpoint, REGION, ACCESS_KEY, SECRET_KEY)
+    return Archive.open(command.archive, s3=options, state_dir=command.folder / "state" / "newswarc")
+
+
+def record_ids(archive: Archive) -> dict[str, list[str]]:
+    """Return the ids of the published response and revisit records, each with the faults a reader finds in it."""
+    found: dict[str, list[str]] = {}
+    for stat in archive.storage.list("warc/"):
+        with archive.storage.open(stat.key) as stream:
+            for record in scan(stream):
+                with record:
+                    if record.type in ("response", "revisit"):
+                        found[record.id] = [problem.message for problem in record.problems]
+    return found
+
+
+def run_and_kill(command: Command, urls: Path, after_s: float) -> list[dict[str, Any]]:
+    """Archive *urls*, kill the process *after_s* seconds from its first acknowledgement on; return what it acknowledged."""
+    process = command.start("archive", "--json", "--from", str(urls))
+    assert process.stdout is not None
+    assert process.stderr is not None
+    rows: list[dict[str, Any]] = []
+    begun = threading.Event()
+
+    def read() -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.endswith(b"\n"):  # a line cut by the kill acknowledges nothing
+                rows.append(json.loads(line))
+                begun.set()
+        begun.set()
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    begun.wait(60)
+    time.sleep(after_s)
+    process.kill()
+    process.wait()
+    reader.join()
+    process.stdout.close()
+    process.stderr.close()
+    return rows
+
+
+@pytest.mark.slow
+def test_no_acknowledged_capture_is_lost(command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    seed = random.randrange(1 << 32)
+    rng = random.Random(seed)
+    acknowledged: set[str] = set()
+    unpublished = 0
+    with running(publication(ARTICLES)) as site:
+        urls = tmp_path / "urls.txt"
+        urls.write_text("\n".join(site.url(f"/2026/{number}") for number in range(ARTICLES)))
+        for _ in range(KILLS):
+            rows = run_and_kill(command, urls, rng.uniform(0, 1.5))
+            new = {row["record_id"] for row in rows if row["outcome"] in ("saved", "unchanged")}
+            with opened(command) as archive:
+                unpublished += len(new - set(record_ids(archive)))
+            acknowledged |= new
+        command.run("archive", "--no-requisites", site.url("/2026/0"))  # mends and publishes what was left behind
+
+    with opened(command) as archive:
+        present = record_ids(archive)
+        assert not acknowledged - set(present), f"seed {seed}"
+        assert not {name: faults for name, faults in present.items() if faults}, f"seed {seed}"
+        assert not list(archive.sessions_dir.iterdir())
+        before = list(archive.catalog.dump())
+    command.run("verify", "--deep")
+    command.run("index", "rebuild")
+    with opened(command) as archive, Catalog(archive.catalog_path) as catalog:
+        assert list(catalog.dump()) == before, f"seed {seed}"
+    # The control: without mending, what was acknowledged would not be in the archive.
+    assert unpublished > 0
+    with capsys.disabled():
+        print(
+            f"[{KILLS} kills, {len(acknowledged)} acknowledged, {unpublished} unpublished before mending, seed {seed}]"
+        )
