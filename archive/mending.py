@@ -24,6 +24,7 @@ from archive.manifest import Contents
 from archive.place import Place
 from archive.scan import Scanned, scan
 from archive.segment import Sealed, seal, storage_errors, write_durably
+from archive.warc import GZIP_HEADER
 
 _COPY_BYTES = 1 << 20
 _PART = ".part"
@@ -45,13 +46,15 @@ class Span:
 class Mended:
     """What became of one left-over segment.
 
-    *moved* tells that records now lie elsewhere than when they were written: damage before them was taken out.
+    *healed* counts gzip headers in which a byte without meaning had changed (time, system) and was set right. *moved*
+    tells that records now lie elsewhere than when they were written: damage before them was taken out.
     """
 
     path: Path
     kept: int  # records
     damaged_bytes: int
     quarantined: tuple[Path, ...]
+    healed: int
     moved: bool
     sealed: Sealed | None  # None when no record was left that is worth a file
 
@@ -68,6 +71,7 @@ class _Survey:
     contents: Contents
     sound: list[Span] = field(default_factory=list)
     damaged: list[Span] = field(default_factory=list)
+    healed: list[int] = field(default_factory=list)  # offsets of members whose gzip header is not as it was written
     faults: list[tuple[int, str]] = field(default_factory=list)  # offset, what is wrong there
 
     @property
@@ -100,10 +104,12 @@ def mend_open(path: Path, quarantine: Path) -> Mended:
     """
     stem = names.stem_of(path.name)
     with storage_errors(path, "mending a WARC file"):
-        with path.open("r+b") as file:
+        with path.open("r+b", buffering=0) as file:  # what is set right through the descriptor is then read as such
             survey = _survey(file, stem)
             quarantined = tuple(_quarantine(file, span, survey, stem, quarantine) for span in survey.damaged)
             moved = bool(survey.damaged) and survey.damaged[0].offset < survey.kept_size
+            for offset in survey.healed:
+                os.pwrite(file.fileno(), GZIP_HEADER, offset)
             if not moved:
                 os.ftruncate(file.fileno(), survey.kept_size)
             os.fsync(file.fileno())
@@ -116,7 +122,7 @@ def mend_open(path: Path, quarantine: Path) -> Mended:
         else:
             sealed = seal(path, survey.contents, survey.kept_size, sha256)
     damaged_bytes = sum(span.length for span in survey.damaged)
-    return Mended(path, len(survey.sound), damaged_bytes, quarantined, moved, sealed)
+    return Mended(path, len(survey.sound), damaged_bytes, quarantined, len(survey.healed), moved, sealed)
 
 
 def _survey(file: BinaryIO, stem: str) -> _Survey:
@@ -148,6 +154,8 @@ def _survey(file: BinaryIO, stem: str) -> _Survey:
                 continue
             survey.contents.add(entry)
             survey.sound.append(Span(record.offset, record.length))
+            if record.gzip_header != GZIP_HEADER:
+                survey.healed.append(record.offset)
             if record.offset > end:
                 survey.damaged.append(Span(end, record.offset - end))
             kept += record.length
@@ -165,6 +173,10 @@ def _fault(record: Scanned) -> str | None:
         return record.problems[0].message
     if record.length <= 0 or record.inner:
         return "does not stand alone in its gzip member"
+    if (
+        record.gzip_header[:3] != GZIP_HEADER[:3] or record.gzip_header[3] > 1
+    ):  # 1: "probably text", which means nothing
+        return "is no gzip member as segments have them"
     # Segments carry digests in our own spelling alone; a record without one is none that we wrote whole.
     if digest(record.block.chunks()) != record.fields.get("WARC-Block-Digest"):
         return "its block does not hash to its WARC-Block-Digest"

@@ -22,9 +22,8 @@ from warcio.warcwriter import WARCWriter
 from archive.article import Article
 from archive.capture import HEAD_BYTES, IDENTICAL_PAYLOAD, SERVER_NOT_MODIFIED, Capture, RefersTo, iso
 from archive.digests import EMPTY, digest, parse_digest
-from archive.errors import MalformedMessage
 from archive.exchange import Exchange
-from archive.http1 import Head, find_head_end, payload_chunks, read_response_head
+from archive.payload import Payload, request_payload_digest, response_payload
 from archive.spool import Spool
 from archive.warc_fields import FIELDS_TYPE, clean_address, clean_name, clean_uri, clean_value, warc_fields
 
@@ -49,7 +48,9 @@ RESPONSE_TYPE = "application/http;msgtype=response"
 # file by a hundredth; 3 takes twice as long for another fortieth; zlib's 9 takes ten times as long for a ninth. Most
 # bodies come compressed already: 0 makes those a fifth larger, all the others keep their size.
 COMPRESSION_LEVEL = 2
-_GZIP_WINDOW_BITS = 31  # a gzip member, not a zlib stream; ISA-L writes its time stamp as 0, so bytes can be repeated
+_GZIP_WINDOW_BITS = 31  # a gzip member, not a zlib stream
+# What ISA-L begins a member with: deflate, no flags, no time stamp, unknown system. The same every time.
+GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 
 _READ_BYTES = 1 << 16
 
@@ -202,49 +203,6 @@ def conversion(article: Article, *, warcinfo_id: str, date: datetime, record_id:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Payload:
-    """The entity body of a response: transfer coding removed, content coding kept."""
-
-    head: Head
-    digest: str
-
-
-def response_payload(exchange: Exchange) -> Payload | None:
-    """Return what the response of *exchange* carries; None when its head is incomplete or no HTTP.
-
-    Of a truncated response it is the part that came (5.13: the payload ends where the block does).
-    """
-    try:
-        head = _response_head(exchange.response)
-    except MalformedMessage:
-        return None
-    if head is None:
-        return None
-    return Payload(head, digest(payload_chunks(head, exchange.response.chunks(head.size))))
-
-
-def _response_head(response: Spool) -> Head | None:
-    size = _READ_BYTES
-    while True:
-        data = response.read(0, size)
-        head = read_response_head(data)
-        if head is not None or len(data) < size:
-            return head
-        size *= 4
-
-
-def _request_payload_digest(request: bytes) -> str | None:
-    """Return the digest of a request's entity body (6.5 defines it as its payload); None when it has none."""
-    size = find_head_end(request)
-    if size < 0 or size == len(request):
-        return None
-    # The fields of a request and of a response have one grammar: the reader only needs a status line before them.
-    _, _, after_request_line = request[:size].partition(b"\n")
-    head = read_response_head(b"HTTP/1.1 200\r\n" + after_request_line)
-    return digest(payload_chunks(head, [request[size:]])) if head else None
-
-
 def _origin(capture: Capture | None) -> RefersTo | None:
     """Return the whole response behind *capture*, never a revisit (6.7); None when it cannot be named in full."""
     if capture is None or (capture.truncated and capture.record_type != "revisit"):
@@ -293,7 +251,7 @@ def capture_records(
                     ("WARC-Target-URI", exchange.url),
                     ("WARC-Concurrent-To", response_id if answered else metadata_id),
                     *wire,
-                    ("WARC-Payload-Digest", _request_payload_digest(exchange.request)),
+                    ("WARC-Payload-Digest", request_payload_digest(exchange.request)),
                 ],
                 REQUEST_TYPE,
                 exchange.request,

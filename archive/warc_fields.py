@@ -56,7 +56,7 @@ def _escape(part: str, extra: str = ":/?@") -> str:
 
 
 def clean_address(address: str) -> str | None:
-    """Return *address* as WARC-IP-Address has it (5.12): RFC 5952, no brackets, no zone; None when it is none.
+    """Return *address* as WARC-IP-Address has it (5.10): RFC 5952, no brackets, no zone; None when it is none.
 
     An IPv4 server reached over an IPv6 socket (``::ffff:192.0.2.1``) is named by its IPv4 address.
     """

@@ -125,12 +125,33 @@ def test_wherever_a_bit_was_flipped_the_other_records_are_kept(tmp_path: Path):
         index = max(i for i, start in enumerate(leftover.starts) if start <= position)
         begin, end = leftover.starts[index : index + 2]
         if not quarantined:  # a bit of the gzip header that means nothing: time, system, extra flags
-            assert 4 <= position - begin <= 9
-            assert kept == damaged
+            assert 3 <= position - begin <= 9
+            assert kept == leftover.data
+            assert mended.healed == 1
         else:
             assert quarantined == {begin: damaged[begin:end]}
             assert kept == leftover.data[:begin] + leftover.data[end:]
             assert mended.moved == (end < len(leftover.data))
+
+
+@pytest.mark.parametrize("byte", range(3, 10))
+def test_a_gzip_header_with_a_changed_byte_of_no_meaning_is_set_right(leftover: Leftover, byte: int):
+    leftover.write(flipped(leftover.data, leftover.starts[3] + byte))
+    mended = mend_open(leftover.path, leftover.quarantine)
+    assert sealed_bytes(mended) == leftover.data
+    assert (mended.healed, mended.damaged_bytes) == (1, 0)
+
+
+def test_what_segments_do_not_write_is_not_taken_for_a_record(leftover: Leftover):
+    last = leftover.starts[-2]
+    with io.BytesIO() as named:
+        with gzip.GzipFile("name", "wb", fileobj=named, mtime=0) as member:
+            member.write(gzip.decompress(leftover.data[last:]))
+        leftover.write(leftover.data[:last] + named.getvalue())
+    assert sealed_bytes(mend_open(leftover.path, leftover.quarantine)) == leftover.data[:last]
+    plain = gzip.decompress(leftover.data)
+    leftover.write(plain)
+    assert mend_open(leftover.path, leftover.quarantine).sealed is None
 
 
 def test_bytes_that_are_no_record_go_to_quarantine_from_the_middle_too(leftover: Leftover):
