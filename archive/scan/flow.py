@@ -20,6 +20,7 @@ from archive.spool import Spool
 GZIP_MAGIC: Final = b"\x1f\x8b\x08"
 _INFLATE_BYTES = 1 << 20  # most that is inflated at a time
 _FEED_BYTES = 1 << 15
+_MAX_GZIP_HEADER = 1 << 17  # the extra field alone may have 64 KiB
 _PROBE_BYTES = 1 << 12
 _FHCRC, _FEXTRA, _FNAME, _FCOMMENT, _RESERVED = 2, 4, 8, 16, 0xE0  # RFC 1952, 2.3.1
 # Literals in the grammar are matched in any case (RFC 2616, 2.1, which WARC 1.1, 4 refers to).
@@ -217,9 +218,9 @@ class GzipFlow(Flow):
         self._data, self._at, self._returned = b"", 0, None
         self._crc = self._size = 0
         self._slow, self._tail = False, b""
-        head = self.source.peek(1 << 16)
-        self.gzip_header = head[:10]
-        length, fault = _header_length(head)
+        head = self.source.peek(10)
+        self.gzip_header = head
+        length, fault = _header_length(head if head[3:4] == b"\0" else self.source.peek(_MAX_GZIP_HEADER))
         if fault:
             self.problems.append(Problem("gzip-header", fault, self.start))
         if length == 0:

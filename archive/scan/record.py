@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from archive.scan.payload import digest_like, payload, read_message
 from archive.spool import Spool
 
 
@@ -98,6 +99,25 @@ class Scanned:
     def whole(self) -> bool:
         """Whether header, block and end were read without fault."""
         return not self.problems
+
+    @property
+    def block_digest(self) -> str | None:
+        """The digest of the block as read, in the algorithm of WARC-Block-Digest: that very label when they agree.
+
+        None when there is no such field, or its algorithm cannot be computed here.
+        """
+        label = self.fields.get("WARC-Block-Digest")
+        return digest_like(label, self.block.chunks()) if label else None
+
+    @property
+    def payload_digest(self) -> str | None:
+        """The digest of the payload as read, in the algorithm of WARC-Payload-Digest: that label when they agree.
+
+        None also when the payload is not in this record (a revisit, a segment) or cannot be told from the block.
+        """
+        label = self.fields.get("WARC-Payload-Digest")
+        pieces = payload(self, read_message(self)) if label else None
+        return digest_like(label, pieces) if label and pieces is not None else None
 
     def close(self) -> None:
         self.block.close()

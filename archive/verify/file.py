@@ -9,9 +9,10 @@ from typing import BinaryIO, Final
 
 from archive.names import OPEN_SUFFIX
 from archive.scan import Scanned, scan
-from archive.verify.content import Message, check_content, read_message
+from archive.scan.payload import Message, read_message
+from archive.verify.content import check_content
 from archive.verify.links import Links
-from archive.verify.record import check_record
+from archive.verify.record import check_record, check_version
 from archive.verify.report import Finding, Report
 
 # What ISA-L writes: no name, no time, no flags, "unknown" system. A bit that flips there changes nothing that is read,
@@ -75,7 +76,9 @@ class _FileCheck:
         for problem in record.problems:
             self._add(record, problem.code, problem.message, problem.offset)
         if "header-cut" in {problem.code for problem in record.problems}:
-            return None  # the rest follows from that
+            for code, text in check_version(record):
+                self._add(record, code, text)
+            return None  # all else that is amiss follows from the cut
         for code, text in check_record(record, self.now):
             self._add(record, code, text)
         message = read_message(record)

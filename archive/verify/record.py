@@ -23,7 +23,7 @@ _SHOWN = 100  # characters of a value in a message
 
 def check_record(record: Scanned, now: datetime) -> Iterator[Breach]:
     """Yield every breach in the header of *record* that can be seen without its block or other records."""
-    yield from _version(record)
+    yield from check_version(record)
     yield from _names(record)
     yield from _presence(record)
     for name, value in record.fields:
@@ -34,7 +34,8 @@ def check_record(record: Scanned, now: datetime) -> Iterator[Breach]:
     yield from _by_type(record)
 
 
-def _version(record: Scanned) -> Iterator[Breach]:
+def check_version(record: Scanned) -> Iterator[Breach]:
+    """Yield what is wrong with the version line of *record*."""
     if record.version in tables.DRAFTS:
         yield "version-draft", f"WARC/{record.version} is a draft of the standard"
     elif record.version not in tables.VERSIONS:
