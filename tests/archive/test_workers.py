@@ -25,7 +25,7 @@ from archive.workers import Workers
 from archive.workers.server import MAX_ANSWER_BYTES
 
 ROOT = Path(__file__).parents[2]
-FREEZES_THE_PARSER = b"<html><body><p " + b" ".join(b"a%d=1" % n for n in range(40_000)) + b">text</p></body></html>"
+FREEZES_THE_PARSER = b"<html><body><p " + b" ".join(b"a%d=1" % n for n in range(60_000)) + b">text</p></body></html>"
 
 
 @pytest.fixture(scope="module")
