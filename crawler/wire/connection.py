@@ -26,6 +26,7 @@ class Connection(asyncio.Protocol):
         self.peer: str | None = None  # address of the server; None behind a proxy
         self.tls: Tls | None = None
         self.exchanges = 0
+        self._aborted = False
         self.first_byte_at = self.last_byte_at = 0.0  # loop time, of the present exchange
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -83,7 +84,7 @@ class Connection(asyncio.Protocol):
         if not self.closed.done():
             self.closed.set_result(None)
         if self._reception is not None:
-            self._reception.end(cleanly=exc is None)
+            self._reception.end(cleanly=exc is None and not self._aborted)
             self._finish(self._reception)
 
     def _finish(self, reception: Reception) -> None:
@@ -100,6 +101,7 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     def abort(self) -> None:
-        """Close at once."""
+        """Close at once; an exchange under way ends as if the line had been cut."""
+        self._aborted = True
         if self._transport is not None:
             self._transport.abort()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 from collections.abc import Callable
@@ -92,7 +93,7 @@ class Dialer:
             except OSError as error:  # TimeoutError, from our own limit or the system's, is one
                 sock.close()
                 last_error = error
-                reasons.append(f"{address[0]}: {error.strerror or 'no answer'}")
+                reasons.append(f"{address[0]}: {os.strerror(error.errno) if error.errno else 'no answer'}")
             except BaseException:
                 sock.close()
                 raise

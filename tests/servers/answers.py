@@ -31,6 +31,7 @@ class Answer:
     failure: str | None = None
     interim: int = 0
     protocol: str = "http/1.1"
+    faulty: bool = False  # receiving stops where the fault is seen: in pieces, less than all of it is kept
 
     @property
     def archived(self) -> bytes:
@@ -140,16 +141,28 @@ ANSWERS: dict[str, Answer] = {
     "cut-before-last-chunk": Answer(
         _CHUNKED + _chunks(TEXT, 100), TEXT, 200, "close", truncated="disconnect", reusable=False
     ),
-    "broken-chunks": Answer(_CHUNKED + b"5\r\nhello\r\nzz\r\nrest", b"hello", truncated="disconnect", reusable=False),
+    "broken-chunks": Answer(
+        _CHUNKED + b"5\r\nhello\r\nzz\r\nrest", b"hello", truncated="disconnect", faulty=True, reusable=False
+    ),
     "cut-head": Answer(
         b"HTTP/1.1 200 OK\r\nContent-Le", then="close", truncated="disconnect", failure="ConnectionLost", reusable=False
     ),
     "no-byte": Answer(b"", then="close", truncated="disconnect", failure="ConnectionLost", reusable=False),
     "not-http": Answer(
-        b"SSH-2.0-OpenSSH_9.2\r\n", then="close", truncated="disconnect", failure="MalformedResponse", reusable=False
+        b"SSH-2.0-OpenSSH_9.2\r\n",
+        then="close",
+        truncated="disconnect",
+        failure="MalformedResponse",
+        faulty=True,
+        reusable=False,
     ),
     "no-status": Answer(
-        b"HTTP/1.1 OK\r\n\r\n", then="close", truncated="disconnect", failure="MalformedResponse", reusable=False
+        b"HTTP/1.1 OK\r\n\r\n",
+        then="close",
+        truncated="disconnect",
+        failure="MalformedResponse",
+        faulty=True,
+        reusable=False,
     ),
 }
 

@@ -95,7 +95,7 @@ class RawSite:
                 self.requests.append(Received(number, request))
                 if not await play(self._script_for(request), writer):
                     break
-        except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError, ssl.SSLError):
             pass
         finally:
             writer.close()
@@ -150,12 +150,17 @@ class LoopThread:
         self.loop.close()
 
 
+async def close_server(server: asyncio.Server) -> None:
+    server.close()
+
+
 async def _cancel_the_rest() -> None:
     rest = asyncio.all_tasks() - {asyncio.current_task()}
     for task in rest:
         task.cancel()
     await asyncio.gather(*rest, return_exceptions=True)
-    await asyncio.sleep(0)  # transports that were closed by this report their end
+    for _ in range(5):  # what the other side has closed by now, in a handshake or behind a buffer, is taken note of
+        await asyncio.sleep(0.002)
 
 
 @contextmanager
@@ -168,6 +173,6 @@ def running(site: RawSite) -> Iterator[RawSite]:
         try:
             yield site
         finally:
-            server.close()
+            thread.run(close_server(server))
     finally:
         thread.stop()
