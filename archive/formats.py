@@ -14,9 +14,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from archive.article import Article, Link
+from archive.rules import host_of
 
 # C0 but tab and line feed, DEL, C1, line and paragraph separators, bidirectional overrides, lone surrogates:
 # they move cursors, change titles of terminals, and show text in another order than it is written.
@@ -95,16 +96,9 @@ def shown_day(written: str | None) -> str | None:
 
 def original_url(article: Article) -> str:
     """Return the address to name as the original: the canonical one when it is on the same site, else the captured."""
-    if article.canonical_url and _host(article.canonical_url) == _host(article.url):
+    if article.canonical_url and host_of(article.canonical_url) == host_of(article.url):
         return article.canonical_url
     return article.url
-
-
-def _host(url: str) -> str:
-    try:
-        return (urlsplit(url).hostname or "").removeprefix("www.")
-    except ValueError:
-        return ""
 
 
 def markdown(article: Article) -> str:

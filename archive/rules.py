@@ -67,12 +67,20 @@ class PageRules:
     print_version: Callable[[str], str | None] | None = None
 
     def covers(self, host: str, captured: date) -> bool:
-        """Tell whether these rules are meant for *host* at that capture date."""
-        if host.lower().removeprefix("www.") not in self.hosts:
+        """Tell whether these rules are meant for *host*, as ``host_of`` gives it, at that capture date."""
+        if host not in self.hosts:
             return False
         return (self.valid_from is None or captured >= self.valid_from) and (
             self.valid_to is None or captured <= self.valid_to
         )
+
+
+def host_of(url: str) -> str:
+    """Return the host of *url* in lower case and without "www.", empty when there is none."""
+    try:
+        return (urlsplit(url).hostname or "").removeprefix("www.")
+    except ValueError:
+        return ""
 
 
 def select(rules: Sequence[PageRules], view: PageView) -> PageRules | None:
@@ -81,7 +89,7 @@ def select(rules: Sequence[PageRules], view: PageView) -> PageRules | None:
     Among sets whose dates overlap, the first that recognises the markup wins; a set without a ``recognises`` takes
     whatever the earlier ones left.
     """
-    host = urlsplit(view.url).hostname or ""
+    host = host_of(view.url)
     candidates = [rule for rule in rules if rule.covers(host, view.captured_at.date())]
     for rule in candidates:
         if rule.recognises is None or rule.recognises(view):
@@ -100,11 +108,7 @@ class Publisher:
 
     def owns(self, url: str) -> bool:
         """Tell whether *url* is on one of this publisher's hosts."""
-        try:
-            host = urlsplit(url).hostname or ""
-        except ValueError:
-            return False
-        return host.lower().removeprefix("www.") in self.hosts
+        return host_of(url) in self.hosts
 
     def article_id(self, url: str) -> str | None:
         """Return the publisher's own identity of the article at *url*, or ``None``."""

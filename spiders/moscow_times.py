@@ -40,6 +40,7 @@ INDEX_PATH = re.compile(
     r"^/(?:(?:news|opinion|business|climate|diaspora|meanwhile|arts-and-life|features|in-depth|ukraine-war|lectures|"
     r"videos|galleries|podcasts)(?:/\d+)?|(?:tag|all-about|author|archive/author|plus)/.+|archive|search|)/?$"
 )
+APPEAL_PATH = re.compile(r"^/contribute\d*(?:/|$)")
 UPDATED = re.compile(r"(?:updated|обновлено)\s*:?\s*$", re.IGNORECASE)
 BYLINE = re.compile(r"^(?:by|автор[ы]?:?|текст:?)\s+(?=\S)", re.IGNORECASE)
 LONGEST_BYLINE = 200  # characters
@@ -254,6 +255,7 @@ def drop(view: PageView) -> list[HtmlElement]:
             or (element.tag in {"p", "div"} and len(element) < 3 and DISCLAIMER.search(_text(element)))
         ):
             found.append(element)
+    found.extend(view.article.xpath(".//header[.//h1]"))
     found.extend(_appeal(view.article))
     return found
 
@@ -263,6 +265,10 @@ def _appeal(article: HtmlElement) -> list[HtmlElement]:
     lines = [e for e in article.iter("p", "h2", "h3", "h4", "h5", "h6", "div", "a", "span") if _is_line(e)]
     known = [position for position, line in enumerate(lines) if APPEAL.search(_text(line))]
     found = [lines[position] for position in known]
+    for anchor in article.iter("a"):
+        if APPEAL_PATH.search(_path(anchor.get("href") or "")):
+            parent = anchor.getparent()
+            found.append(parent if parent is not None and parent.tag == "p" else anchor)
     for start, end in pairwise(known):
         if end - start <= LONGEST_APPEAL and lines[start].getparent() is lines[end].getparent():
             found.extend(line for line in lines[start:end] if line.getparent() is lines[start].getparent())

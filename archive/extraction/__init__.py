@@ -10,9 +10,10 @@ from typing import Any
 
 from archive.article import Article, Extractor, Link, text_digest
 from archive.extraction import body as body_text
-from archive.extraction import dates, kinds, merge, related, structured
+from archive.extraction import dates, kinds, markup, merge, related, structured
 from archive.extraction.body import Body
 from archive.extraction.merge import Facts
+from archive.extraction.own import own_article
 from archive.extraction.page import Page, absolute, base_url, parse
 from archive.rules import PageRules, PageView, select
 
@@ -39,9 +40,11 @@ def extract(page: Page, rules: Sequence[PageRules] = ()) -> Article:
     data = structured.read(root)
     view = PageView(root, root, page.url, base_url(root, page.url), page.captured_at, data.objects)
     rule = select(rules, view)
-    if rule is not None and rule.own_article is not None:
-        own = rule.own_article(view)
-        view = replace(view, article=own) if own is not None else view
+    own = rule.own_article(view) if rule is not None and rule.own_article is not None else None
+    if own is None:
+        own = own_article(root, page.url, [*data.every("og:title"), *_headlines(data)])
+    if own is not None:
+        view = replace(view, article=own)
     article = Article(url=page.url, extractor=Extractor(version=VERSION, rules=rule.name if rule else None))
     given = merge.facts(view, data)
     _fields(article, given, rule)
@@ -56,6 +59,10 @@ def extract(page: Page, rules: Sequence[PageRules] = ()) -> Article:
     _related(article, found, view, rule)
     _kind(article, given, rule)
     return article
+
+
+def _headlines(data: structured.Structured) -> list[str]:
+    return [title for item in structured.articles(data.objects)[:1] if (title := structured.string(item, "headline"))]
 
 
 FIELDS: dict[str, Callable[[Facts], tuple[Any, str] | None]] = {
@@ -107,7 +114,7 @@ def _body(article: Article, given: Facts, rule: PageRules | None) -> Body:
         found = body_text.from_containers(containers, drop, view.base, about)
         if found.blocks:
             return found
-    shown = [article.title or "", *article.authors, f"By {', '.join(article.authors)}"]
+    shown = [article.title or "", *markup.subtitles(view.article), *article.authors, f"By {', '.join(article.authors)}"]
     found = body_text.general(view.article, view.base, shown, about, drop)
     if found.blocks:
         return found

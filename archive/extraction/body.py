@@ -80,9 +80,9 @@ def general(
     article is about: a box that begins so is never taken for an appeal.
     """
     root = _alone(article, drop)
-    furniture.remove_all(furniture.appeals(root, about))
     boxed = [(box.getparent(), links) for box, links in related.boxes(root, base)]
     furniture.strip(root)
+    furniture.remove_all(furniture.appeals(root, about))
     on_page = blocks(root)
     choice = _chosen_lines(root)
     picked = _pick(on_page, choice)

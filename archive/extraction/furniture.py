@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from lxml.html import HtmlElement
 
-from archive.extraction.markup import path_of
+from archive.extraction.page import path_of
 from archive.extraction.prose import Block, blocks, clean, letters
 
 ALWAYS = (
@@ -65,7 +65,8 @@ ADDRESSING = re.compile(  # a newsroom that speaks for itself, to the reader
 )
 APPEAL_SHARE = 0.5  # of a box's blocks, and of its letters, that ask or address the reader
 LONGEST_APPEAL = 3_500  # characters; the longest seen on real pages is some 1,600
-TEXT_SHARE = 0.5  # of the page's prose: what holds as much is furniture only when it is an appeal throughout
+LONGEST_MARKUP = 4 * LONGEST_APPEAL  # with the white space and scripts of the markup: spares reading large boxes
+TEXT_SHARE = 0.5  # of the page's prose: no form, box or hidden element that holds as much is furniture
 MOST_SHARE = 0.8  # of the page's prose: what holds as much is the article
 OPENING = 40  # letters of a description that tell an article by its first words
 BOXES = frozenset(("div", "section", "aside", "form", "footer", "table", "ul", "blockquote"))
@@ -172,9 +173,10 @@ def appeal_box(anchor: HtmlElement, root: HtmlElement, total: int, opening: str)
             break
         if ancestor.tag not in BOXES and ancestor.tag != "p":
             continue
+        if len(ancestor.text_content()) > LONGEST_MARKUP:
+            break
         lines = blocks(ancestor)
-        length = sum(len(line.text) for line in lines)
-        if length > LONGEST_APPEAL or _prose(ancestor) > MOST_SHARE * total:
+        if sum(len(line.text) for line in lines) > LONGEST_APPEAL or _prose(ancestor) > MOST_SHARE * total:
             break
         if opening and opening in letters("".join(line.text for line in lines)):
             break

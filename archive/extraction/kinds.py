@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
 
 from archive.extraction import structured
+from archive.extraction.page import path_of
 from archive.extraction.prose import blocks, clean
 from archive.extraction.structured import Structured
 
@@ -79,7 +79,7 @@ def kind(root: HtmlElement, data: Structured, url: str, title: str | None, text:
     wall = _wall(root, title, text, described=bool(described))
     if wall:
         return wall
-    path = _path(url)
+    path = path_of(url)
     og_type = (data.first("og:type") or "").lower()
     if len(text) < LEAST_TEXT:
         if GALLERY_PATH.search(path) or named & GALLERY_TYPES:
@@ -149,10 +149,3 @@ def paywalled(root: HtmlElement, data: Structured, text: str) -> bool | None:
         return tier in {"locked", "metered"}
     tail = clean(root.text_content())[-20_000:] if len(text) < SHORT_PAGE else ""
     return True if tail and PAYWALL.search(tail) else None
-
-
-def _path(url: str) -> str:
-    try:
-        return urlsplit(url).path
-    except ValueError:
-        return ""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
 
 from archive.article import Image
 from archive.extraction import dates, names
-from archive.extraction.page import absolute
-from archive.extraction.prose import clean, text_of
+from archive.extraction.page import absolute, path_of
+from archive.extraction.prose import HEADINGS, clean, text_of
 
 LONGEST_TITLE = 400
 LONGEST_BYLINE = 200
@@ -42,6 +41,17 @@ def headlines(root: HtmlElement) -> list[tuple[HtmlElement, str]]:
         if text and len(text) <= LONGEST_TITLE:
             found.append((heading, text))
     return found
+
+
+def subtitles(scope: HtmlElement) -> list[str]:
+    """Return the lesser headings that stand directly under a headline: its subtitle, not a part of the text."""
+    found = []
+    for heading in scope.iter("h1"):
+        for sibling in heading.itersiblings("h2", "h3", "h4", "h5"):
+            between = sibling.getprevious()
+            if between is heading or (between is not None and between.tag in HEADINGS):
+                found.append(text_of(sibling))
+    return [text for text in found if text]
 
 
 def near(heading: HtmlElement, root: HtmlElement) -> HtmlElement:
@@ -244,11 +254,3 @@ def caption_of(figure: HtmlElement) -> tuple[str | None, str | None]:
             return clean(told["caption"]) or None, clean(told["credit"]) or None
         return whole or None, None
     return None, None
-
-
-def path_of(href: str | None) -> str:
-    """Return the path of an address, empty when it cannot be read."""
-    try:
-        return urlsplit(href or "").path
-    except ValueError:
-        return ""

@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
 
 from archive.article import Image
 from archive.extraction import dates, markup, names, structured
-from archive.extraction.page import absolute
+from archive.extraction.page import absolute, path_of
 from archive.extraction.prose import clean
 from archive.extraction.structured import Data, Structured
-from archive.rules import PageView
+from archive.rules import PageView, host_of
 
 TITLE_JOINT = re.compile(r"\s+[|\u2013\u2014\u00b7\u2022\u00bb:-]+\s+|\s+\|\s*|\s*\|\s+")
 FULL_AGREEMENT = 0.6  # share of the shorter title's words found in the other: the same headline, edited
@@ -70,11 +69,7 @@ def own_item(items: Sequence[Data], view: PageView) -> Data | None:
 
 
 def _bare(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return url
-    return f"{(parts.hostname or '').removeprefix('www.')}{parts.path.rstrip('/')}"
+    return host_of(url) + path_of(url).rstrip("/")
 
 
 def agreement(one: str, other: str) -> float:
@@ -115,7 +110,7 @@ def site_names(given: Facts) -> list[str]:
             found.extend(structured.strings(item.get("name")))
         if item and isinstance(item.get("publisher"), dict | list):
             found.extend(structured.strings(item.get("publisher")))
-    host = (urlsplit(given.view.url).hostname or "").removeprefix("www.")
+    host = host_of(given.view.url)
     return list(dict.fromkeys([*found, host, host.rsplit(".", 1)[0]]))
 
 

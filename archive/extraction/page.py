@@ -6,7 +6,7 @@ import codecs
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import lxml.etree
 import lxml.html
@@ -18,7 +18,12 @@ GUESS_BYTES = 65_536  # what charset-normalizer is shown: enough text to tell en
 META_CHARSET = re.compile(rb"""<meta[^>]{0,500}?charset\s*=\s*["']?\s*([a-zA-Z0-9_:.-]{2,40})""", re.IGNORECASE)
 XML_ENCODING = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([a-zA-Z0-9_:.-]{2,40})["']""")
 XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]{0,300}\?>")
-UNPARSED = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f]")  # libxml2 stops or corrupts at these
+# What is no character of XML, written out or as a reference: libxml2 stops at some, lxml refuses to set any.
+UNPARSED = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]"
+    "|&#(?:0*(?:[0-8]|1[124-9]|2[0-9]|3[01])|[xX]0*(?:[0-8bcefBCEF]|1[0-9a-fA-F]|[dD][89a-fA-F][0-9a-fA-F]{2}|[fF]{3}[efEF]))"
+    "(?![0-9a-fA-F]);?"
+)
 NON_ASCII = re.compile("[^\x00-\x7f]")
 WRONG_CHARSET = re.compile(
     "[\u0430-\u044f\u0451][\u0410-\u042f\u0401]|[\u00c0-\u00ff]{4}|[\x80-\x9f\u2500-\u257f\ue000-\uf8ff]"
@@ -135,7 +140,7 @@ def parse(page: Page) -> HtmlElement | None:
     Trees of any depth and size are read (``huge_tree``): whoever calls this with strangers' pages bounds time and
     memory from outside.
     """
-    text = UNPARSED.sub("", XML_DECLARATION.sub("", decode(page.body, page.content_type)))
+    text = UNPARSED.sub(" ", XML_DECLARATION.sub("", decode(page.body, page.content_type)))
     if not text.strip():
         return None
     parser = lxml.html.HTMLParser(huge_tree=True, remove_comments=True, remove_pis=True, encoding="utf-8")
@@ -164,3 +169,11 @@ def absolute(base: str, href: str | None) -> str | None:
     except ValueError:
         return None
     return resolved if resolved.lower().startswith(("http://", "https://")) else None
+
+
+def path_of(href: str | None) -> str:
+    """Return the path of an address, empty when it cannot be read."""
+    try:
+        return urlsplit(href or "").path
+    except ValueError:
+        return ""

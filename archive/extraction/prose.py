@@ -138,6 +138,8 @@ class _Reader:
 
     def _flush(self, owner: HtmlElement) -> Iterator[Block]:
         self._breaks = 0
+        if not self._pieces and not self._anchors:
+            return
         lines = "".join(self._pieces).split("\n")
         text = "\n".join(line for line in (SPACE.sub(" ", part).strip() for part in lines) if line)
         anchors = [(href, SPACE.sub(" ", "".join(pieces)).strip()) for href, pieces in self._anchors]

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
 
 from archive.article import Link
-from archive.extraction.page import absolute
+from archive.extraction.page import absolute, path_of
 from archive.extraction.prose import HEADINGS, Block, blocks, clean
+from archive.rules import host_of
 
 LONGEST_LABEL = 60  # characters of "Related articles:" and its like
 LINK_ONLY = 0.8  # share of a block that is anchor text, above which it is a link and not prose
 SHORT_LABEL_WORDS = 4
+
+TOPIC_PATH = re.compile(
+    r"/(?:tags?|topics?|keywords?|categor(?:y|ies)|themen?|th[eè]mes?|temas?|sujets?|subjects?)/", re.IGNORECASE
+)
 
 # What such lists are called, in the languages of many publications; a heading or a short line that begins so.
 LABEL_PHRASES = (
@@ -120,14 +124,16 @@ def _looks_listed(items: list[Block], base: str) -> bool:
 
 
 def _site(url: str) -> str:
-    host = urlsplit(url).hostname or ""
+    host = host_of(url)
     labels = host.split(".")
     registered = 3 if len(labels) > 2 and len(labels[-1]) == 2 and len(labels[-2]) <= 3 else 2  # bbc.co.uk, abc.net.au
     return ".".join(labels[-registered:])
 
 
 def _resolved(pairs: Iterable[tuple[str, str]], base: str) -> list[Link]:
-    return [Link(url, clean(title)) for href, title in pairs if (url := absolute(base, href))]
+    """Return the links to articles among *pairs*; "Read more about: Arctic" leads to a topic."""
+    links = [Link(url, clean(title)) for href, title in pairs if (url := absolute(base, href))]
+    return [link for link in links if not TOPIC_PATH.search(path_of(link.url))]
 
 
 def distinct(links: Iterable[Link]) -> list[Link]:
