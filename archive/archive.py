@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 from collections.abc import Iterator
 from datetime import datetime
 from functools import cached_property
@@ -48,7 +47,7 @@ class Archive:
         storage = open_storage(location, s3=s3)
         if location.startswith("s3://"):
             name = hashlib.sha256(storage.location.encode()).hexdigest()[:16]
-            home = state_dir or Path(os.path.expanduser("~/.local/state/newswarc"))
+            home = state_dir or Path("~/.local/state/newswarc").expanduser()
             return cls(storage, home / name)
         return cls(storage, Path(storage.location) / ".newswarc")
 
@@ -86,7 +85,7 @@ class Archive:
 
     def recorder(self, info: RunInfo, *, rotate_at_bytes: int, rotate_after_s: float) -> Recorder:
         """Open the archive for writing, in a session directory of its own."""
-        from archive.recorder import Recorder
+        from archive.recorder import Recorder  # noqa: PLC0415 - it needs warcio, which reading does without
 
         return Recorder(self, info, rotate_at_bytes=rotate_at_bytes, rotate_after_s=rotate_after_s)
 

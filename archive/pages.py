@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import BinaryIO, cast
 
 from archive.capture import HEAD_BYTES, Capture
 from archive.errors import ArchiveError, MalformedRecord
@@ -83,12 +83,12 @@ def _in_stream(path: str, file: BinaryIO, url: str | None, at: datetime) -> Iter
                 yield from _in_warc(path, file)
                 return
         with gzip.open(file) as inflated:
-            yield _html(path, inflated, url, at)
+            yield _html(path, cast("BinaryIO", inflated), url, at)
     else:
         yield _html(path, file, url, at)
 
 
-def _html(path: str, file: IO[bytes], url: str | None, at: datetime) -> StoredPage:
+def _html(path: str, file: BinaryIO, url: str | None, at: datetime) -> StoredPage:
     body = file.read(PAGE_BYTES + 1)
     if len(body) > PAGE_BYTES:
         raise Unreadable(f"{path}: longer than {PAGE_BYTES >> 20} MB; that is no page")

@@ -22,8 +22,8 @@ def write_parquet(articles: Iterable[tuple[Article, Mapping[str, Any]]], out: Bi
     Lists and nested values keep their types. Raises ``ParquetMissing`` without pyarrow.
     """
     try:
-        import pyarrow as pa
-        from pyarrow import parquet
+        import pyarrow as pa  # noqa: PLC0415 - an optional dependency
+        from pyarrow import parquet  # noqa: PLC0415 - as above
     except ImportError as error:
         raise ParquetMissing("parquet needs pyarrow: pip install 'newswarc[parquet]'") from error
     text = pa.string()

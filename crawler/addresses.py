@@ -101,7 +101,7 @@ _FORBIDDEN_IN_NAMES = re.compile(r"[\x00-\x20\x7f\"#%/:<>?@\[\\\]^`{|}]")
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]*|[0-9]+")
 
 
-class AddressRefused(Exception):  # noqa: N818 - says what happened, as all errors here do
+class AddressRefused(Exception):
     """The host leads to an address that is not public. Not connected to; ``--allow-private`` lets it pass."""
 
     def __init__(self, host: str, address: str, reason: str) -> None:
@@ -110,7 +110,7 @@ class AddressRefused(Exception):  # noqa: N818 - says what happened, as all erro
         self.host, self.address, self.reason = host, address, reason
 
 
-class ResolveFailed(Exception):  # noqa: N818 - the same
+class ResolveFailed(Exception):
     """The host is not a host name, or has no address. A name that no server knows may be known later."""
 
     def __init__(self, host: str, reason: str) -> None:

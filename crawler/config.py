@@ -159,11 +159,15 @@ class Config:
         if self.proxy:
             return self.proxy
         parts = urlsplit(url)
-        if not self.environment_proxies or urllib.request.proxy_bypass_environment(
-            parts.netloc.rpartition("@")[2], dict(self.environment_proxies)
-        ):
+        if not self.environment_proxies or _bypassed(parts.netloc.rpartition("@")[2], self.environment_proxies):
             return None
         return self.environment_proxies.get(parts.scheme) or self.environment_proxies.get("all")
+
+
+def _bypassed(host: str, proxies: Mapping[str, str]) -> bool:
+    """Tell whether ``no_proxy`` names *host*, as Python's own client reads it."""
+    bypass: Callable[[str, Mapping[str, str]], object] = vars(urllib.request)["proxy_bypass_environment"]
+    return bool(bypass(host, proxies))
 
 
 _current: Config | None = None
@@ -199,6 +203,8 @@ def load(
     values.update(_from_file(named or Path(FILE_NAME), must_exist=named is not None))
     values.update(_from_environment(environment))
     values.update(given or {})
+    state_home = environment.get("XDG_STATE_HOME") or "~/.local/state"  # XDG base directory specification
+    values.setdefault("state_dir", Path(state_home).expanduser() / "newswarc")
     s3 = {key.removeprefix("s3."): values.pop(key) for key in list(values) if key.startswith("s3.")}
     proxies: Mapping[str, str] = {}
     if environment is os.environ:

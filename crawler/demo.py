@@ -36,14 +36,22 @@ STORIES = (
         "2026-03-02T06:30:00+01:00",
         "City",
         (
-            "The night ferry between the old harbour and the islands sailed again on Monday, eleven years after the line"
-            " was given up as too expensive to run.",
-            "Two hundred and twelve passengers were on board when the Marit left the quay at ten past eleven, the"
-            " operator said. Tickets for the first week had been sold out within a day.",
-            "“I used to take this boat to school,” said Petra Holm, who had come with her two sons. “They did not"
-            " believe me that it had beds.”",
-            "The city council will pay a third of the costs until the end of next year. After that the line is to pay"
-            " for itself, or stop again.",
+            (
+                "The night ferry between the old harbour and the islands sailed again on Monday, eleven years "
+                "after the line was given up as too expensive to run."
+            ),
+            (
+                "Two hundred and twelve passengers were on board when the Marit left the quay at ten past eleven,"
+                " the operator said. Tickets for the first week had been sold out within a day."
+            ),
+            (
+                "“I used to take this boat to school,” said Petra Holm, who had come with her two sons. “They did"
+                " not believe me that it had beds.”"
+            ),
+            (
+                "The city council will pay a third of the costs until the end of next year. After that the line "
+                "is to pay for itself, or stop again."
+            ),
         ),
     ),
     Story(
@@ -53,14 +61,22 @@ STORIES = (
         "2026-03-05T09:00:00+01:00",
         "Culture",
         (
-            "For ninety years the cellar of the harbour library held what nobody had asked for: bound newspapers of the"
-            " whole coast, complete but for one winter.",
-            "From Thursday anyone may read them. The library has put up six tables, two lamps each, and a rule that"
-            " pens stay upstairs.",
-            "“A newspaper is the first thing a town throws away and the first thing it looks for later,” said the"
-            " librarian, Aino Vesala.",
-            "The missing winter, of 1941, is thought to have been burned for heating. Readers who own single issues are"
-            " asked to bring them.",
+            (
+                "For ninety years the cellar of the harbour library held what nobody had asked for: bound "
+                "newspapers of the whole coast, complete but for one winter."
+            ),
+            (
+                "From Thursday anyone may read them. The library has put up six tables, two lamps each, and a "
+                "rule that pens stay upstairs."
+            ),
+            (
+                "“A newspaper is the first thing a town throws away and the first thing it looks for later,” said"
+                " the librarian, Aino Vesala."
+            ),
+            (
+                "The missing winter, of 1941, is thought to have been burned for heating. Readers who own single "
+                "issues are asked to bring them."
+            ),
         ),
     ),
     Story(
@@ -70,12 +86,18 @@ STORIES = (
         "2026-03-09T17:45:00+01:00",
         "Politics",
         (
-            "The city council on Monday put off its vote on the grain terminal for the third time, after the port"
-            " authority withdrew its traffic study an hour before the meeting.",
-            "The study had counted lorries on two days in August, when the mills stand still. The authority said it"
-            " would count again in April.",
-            "Opponents of the terminal called the delay a success; its supporters asked who would pay for the cranes"
-            " that have already been ordered.",
+            (
+                "The city council on Monday put off its vote on the grain terminal for the third time, after the "
+                "port authority withdrew its traffic study an hour before the meeting."
+            ),
+            (
+                "The study had counted lorries on two days in August, when the mills stand still. The authority "
+                "said it would count again in April."
+            ),
+            (
+                "Opponents of the terminal called the delay a success; its supporters asked who would pay for the"
+                " cranes that have already been ordered."
+            ),
         ),
     ),
 )
@@ -124,7 +146,8 @@ def article_page(story: Story, base: str) -> str:
 <script type="application/ld+json">{json.dumps(data)}</script></head>
 <body><header><a href="/">{NAME}</a></header>
 <article><h1>{html.escape(story.title)}</h1>
-<p class="byline">By {html.escape(" and ".join(story.authors))}, <time datetime="{story.published}">{story.published[:10]}</time></p>
+<p class="byline">By {html.escape(" and ".join(story.authors))},
+<time datetime="{story.published}">{story.published[:10]}</time></p>
 <figure><img src="/static/boat.svg" alt=""><figcaption>The old harbour. Courier archive</figcaption></figure>
 <div class="article-body">{text}
 <p><strong>Related articles:</strong></p><ul>{links}</ul></div></article>

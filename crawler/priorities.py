@@ -1,4 +1,4 @@
-"""The order of downloader middlewares, from the engine (low) to the wire (high). Scrapy's own places where it has them."""
+"""The order of downloader middlewares, from the engine (low) to the wire (high); Scrapy's own where it has one."""
 
 ROBOTS = 100
 TIMEOUT = 350

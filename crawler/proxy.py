@@ -18,7 +18,7 @@ class ProxyMiddleware:
         self.options = options
 
     @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Self:
+    def from_crawler(cls, _: Crawler) -> Self:
         return cls(config.current())
 
     def process_request(self, request: Request) -> None:

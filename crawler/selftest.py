@@ -33,7 +33,7 @@ _ANSWER = (
 _TIMEOUT_S = 10.0
 
 
-class SelfTestFailed(Exception):  # noqa: N818 - says what happened, as all errors here do
+class SelfTestFailed(Exception):
     """Something that exact capture rests on is not as it must be; the message names it. Nothing was fetched."""
 
 

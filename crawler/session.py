@@ -12,7 +12,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from scrapy import signals
@@ -154,7 +153,7 @@ class ArchiveSession:
                 _schedule_coro(self.crawler.engine.close_spider_async(reason="storage_failed"))
 
     async def spider_closed(self) -> None:
-        """Seal what is open and publish it. A failure here is kept in :attr:`error`: a signal handler's is swallowed."""
+        """Seal what is open and publish it. A failure is kept in :attr:`error`: a signal handler's is swallowed."""
         await asyncio.get_running_loop().run_in_executor(None, self.close)
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ import click
 
 from crawler.cli.options import common
 from crawler.cli.terminal import print_json, print_line
-from crawler.config import Config
+from crawler.config import Config, RobotsPolicy
 from crawler.exit_codes import ExitCode
 from crawler.results import PageResult
 
@@ -30,7 +30,7 @@ def command(
     urls: tuple[str, ...],
     source: str | None,
     requisites: bool,
-    robots: str | None,
+    robots: RobotsPolicy | None,
     as_json: bool,
 ) -> int:
     """Archive pages now, with what they need to be shown again."""
@@ -126,8 +126,7 @@ def read_lines(source: str) -> Iterator[str]:
             lines = Path(source).read_bytes()
         except OSError as error:
             raise click.UsageError(f"{source}: cannot be read ({error.strerror})") from error
-    for line in lines.decode("utf-8-sig", "replace").splitlines():
-        line = line.strip()
+    for line in map(str.strip, lines.decode("utf-8-sig", "replace").splitlines()):
         if line and not line.startswith("#"):
             yield line
 

@@ -47,8 +47,5 @@ def command(settings: Config, quiet: bool, url: str, at: datetime | None, form: 
         article, _ = found
     from archive import formats
 
-    text = (
-        json.dumps(article.to_json(), ensure_ascii=False, indent=2) if form == "json" else formats.render(article, form)
-    )
-    sys.stdout.buffer.write(text.encode() if text.endswith("\n") else text.encode() + b"\n")
+    sys.stdout.buffer.write(formats.render(article, form).encode())
     sys.stdout.buffer.flush()

@@ -10,7 +10,7 @@ import click
 from archive.capture import parse_iso
 
 
-class Time(click.ParamType):
+class Time(click.ParamType[datetime]):
     """A date, a date and time in ISO 8601, or 4 to 14 digits; UTC where no offset is given."""
 
     name = "time"

@@ -17,7 +17,7 @@ from tests.servers.raw_site import RawSite, running
 
 @pytest.fixture(params=["plain", "tls"])
 def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[RawSite, Command]]:
-    """Every answer under its own path, in pieces of odd sizes, over plain TCP and over TLS with an authority of ours."""
+    """Every answer under its own path, in odd pieces, over plain TCP and over TLS with an authority of ours."""
     command = Command(tmp_path)
     raw = RawSite({f"/{name}": answer.script(997) for name, answer in ANSWERS.items()})
     if request.param == "tls":

@@ -49,7 +49,7 @@ def record_ids(archive: Archive) -> dict[str, list[str]]:
 
 
 def run_and_kill(command: Command, urls: Path, after_s: float) -> list[dict[str, Any]]:
-    """Archive *urls*, kill the process *after_s* seconds from its first acknowledgement on; return what it acknowledged."""
+    """Archive *urls*, kill the process *after_s* after its first acknowledgement; return all it acknowledged."""
     process = command.start("archive", "--json", "--from", str(urls))
     assert process.stdout is not None
     assert process.stderr is not None
@@ -106,6 +106,5 @@ def test_no_acknowledged_capture_is_lost(command: Command, tmp_path: Path, capsy
     # The control: without mending, what was acknowledged would not be in the archive.
     assert unpublished > 0
     with capsys.disabled():
-        print(
-            f"[{KILLS} kills, {len(acknowledged)} acknowledged, {unpublished} unpublished before mending, seed {seed}]"
-        )
+        counts = f"{KILLS} kills, {len(acknowledged)} acknowledged, {unpublished} unpublished before mending"
+        print(f"[{counts}, seed {seed}]")
