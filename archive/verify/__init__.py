@@ -3,5 +3,6 @@
 from archive.verify.file import verify_file
 from archive.verify.report import Finding, Report
 from archive.verify.rules import RULES, Rule, Severity
+from archive.verify.whole import verify_archive
 
-__all__ = ["RULES", "Finding", "Report", "Rule", "Severity", "verify_file"]
+__all__ = ["RULES", "Finding", "Report", "Rule", "Severity", "verify_archive", "verify_file"]

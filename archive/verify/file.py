@@ -46,19 +46,25 @@ def check_file(
     name: str,
     report: Report,
     now: datetime,
-    each: Callable[[Scanned, Message | None], None] | None = None,
-) -> None:
-    """Verify the file that *stream* holds into *report*; *each* is shown every record on the way."""
+    *,
+    each: Callable[[Scanned], None] | None = None,
+    alone: bool = True,
+) -> Links:
+    """Verify the file that *stream* holds into *report*; *each* is shown every record on the way.
+
+    Unless the file stands *alone*, references out of it are left to the caller, who finds them in what is returned.
+    """
     records = scan(stream)
     check = _FileCheck(name, report, now)
     for record in records:
         with record:
-            message = check.record(record)
+            check.record(record)
             if each is not None:
-                each(record, message)
+                each(record)
     for problem in records.problems:
         report.add(Finding(problem.code, problem.message, name, problem.offset))
-    check.finish(compressed=records.compressed)
+    check.finish(compressed=records.compressed, alone=alone)
+    return check.links
 
 
 class _FileCheck:
@@ -70,7 +76,7 @@ class _FileCheck:
         self._heads: set[str] = set()  # ids of the records that requests with HEAD are concurrent to
         self._short: dict[str, Finding] = {}  # bodies that are missing, unless the request turns out to be HEAD
 
-    def record(self, record: Scanned) -> Message | None:
+    def record(self, record: Scanned) -> None:
         self.count += 1
         self.report.records[record.type or "(none)"] += 1
         for problem in record.problems:
@@ -78,7 +84,7 @@ class _FileCheck:
         if "header-cut" in {problem.code for problem in record.problems}:
             for code, text in check_version(record):
                 self._add(record, code, text)
-            return None  # all else that is amiss follows from the cut
+            return  # all else that is amiss follows from the cut
         for code, text in check_record(record, self.now):
             self._add(record, code, text)
         message = read_message(record)
@@ -91,11 +97,11 @@ class _FileCheck:
         self._gzip_header(record)
         if self.count == 1 and record.type != "warcinfo":
             self._add(record, "no-warcinfo", "the file begins with no warcinfo record")
-        return message
 
-    def finish(self, *, compressed: bool) -> None:
+    def finish(self, *, compressed: bool, alone: bool) -> None:
         for finding in (*self._short.values(), *self.links.finish()):
-            self.report.add(finding)
+            if alone or finding.code != "reference-outside":
+                self.report.add(finding)
         name = self.name.removesuffix(OPEN_SUFFIX)
         if self.count and compressed != name.endswith(".gz") and name.endswith((".warc", ".gz")):
             what = "gzip" if compressed else "not gzip"

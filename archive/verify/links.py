@@ -23,12 +23,15 @@ class _Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class _Pending:
+class Outside:
+    """A reference to a record that has not been seen: field *name* of *record_id* names *target*."""
+
     name: str
     target: str
     record_id: str
     offset: int
     date: str
+    file: str
 
 
 @dataclass(slots=True)
@@ -46,7 +49,7 @@ class Links:
     def __init__(self, file: str) -> None:
         self.file = file
         self._seen: dict[bytes, _Seen] = {}
-        self._pending: dict[bytes, list[_Pending]] = {}  # by the id of a record not seen yet
+        self._pending: dict[bytes, list[Outside]] = {}  # by the id of a record not seen yet
         self._series: dict[str, _Series] = {}
 
     def check(self, record: Scanned) -> Iterator[Finding]:
@@ -57,12 +60,12 @@ class Links:
 
     def finish(self) -> Iterator[Finding]:
         """Yield what only the end of the file shows: one finding for each field that refers outside."""
-        outside: dict[str, list[_Pending]] = {}
-        for waiting in self._pending.values():
-            outside.setdefault(waiting[0].name, []).append(waiting[0])
-        for name, pending in outside.items():
-            first = pending[0]
-            more = f", and {len(pending) - 1} more" if len(pending) > 1 else ""
+        by_name: dict[str, list[Outside]] = {}
+        for reference in self.outside():
+            by_name.setdefault(reference.name, []).append(reference)
+        for name, references in by_name.items():
+            first = references[0]
+            more = f", and {len(references) - 1} more" if len(references) > 1 else ""
             message = f"{name} names {first.target}, which is not in this file{more}"
             yield Finding("reference-outside", message, self.file, first.offset, first.record_id)
         for origin, series in self._series.items():
@@ -71,8 +74,16 @@ class Links:
                 message = f"the segmented record {origin} does not {part} in this file"
                 yield Finding("segment-open", message, self.file, series.offset, origin)
 
+    def outside(self) -> list[Outside]:
+        """Return the references to records that are not in the file, one for each field and record referred to."""
+        return [first for waiting in self._pending.values() for first in {one.name: one for one in waiting}.values()]
+
+    def types(self) -> dict[bytes, str]:
+        """Return the type of each record, by the key of its id."""
+        return {key: seen.type for key, seen in self._seen.items()}
+
     def _identity(self, record: Scanned) -> Iterator[Finding]:
-        key = _key(record.id)
+        key = id_key(record.id)
         fields = record.fields
         seen = _Seen(record.offset, record.type, fields.get("WARC-Date") or "", _content(record))
         before = self._seen.get(key)
@@ -87,14 +98,14 @@ class Links:
                 yield from self._refers(waiting, seen)
         for name in _REFERENCES:
             for target in fields.get_all(name):
-                reference = _Pending(name, target, record.id, record.offset, seen.date)
-                found = self._seen.get(_key(target))
+                reference = Outside(name, target, record.id, record.offset, seen.date, self.file)
+                found = self._seen.get(id_key(target))
                 if found is not None:
                     yield from self._refers(reference, found)
                 else:
-                    self._pending.setdefault(_key(target), []).append(reference)
+                    self._pending.setdefault(id_key(target), []).append(reference)
 
-    def _refers(self, reference: _Pending, to: _Seen) -> Iterator[Finding]:
+    def _refers(self, reference: Outside, to: _Seen) -> Iterator[Finding]:
         if reference.name == "WARC-Concurrent-To" and reference.date != to.date:
             code, message = "concurrent-date", f"captured {reference.date}, but concurrent to a record of {to.date}"
         elif reference.name == "WARC-Warcinfo-ID" and to.type != "warcinfo":
@@ -137,7 +148,8 @@ class Links:
         return Finding(code, message, self.file, record.offset, record.id)
 
 
-def _key(record_id: str) -> bytes:
+def id_key(record_id: str) -> bytes:
+    """Return twelve bytes that stand for *record_id* in memory."""
     return blake2b(record_id.encode("utf-8", "replace"), digest_size=12).digest()
 
 

@@ -136,8 +136,14 @@ _ARCHIVE: tuple[Rule, ...] = (
     Rule("archive-empty", "warning", "newswarc", "An archive holds something."),
     Rule("revisit-unresolved", "error", "6.7", "A revisit stands for a response that is in the archive."),
     Rule("article-unresolved", "error", "6.8", "An article was extracted from a capture that is in the archive."),
+    Rule("article-form", "error", "newswarc", "An article record holds an article of the record it refers to."),
     Rule("reference-unresolved", "warning", "5.7, 5.16", "A record refers to records that are in the archive."),
-    Rule("catalog-differs", "error", "newswarc", "The catalogue holds what the WARC files give."),
+    Rule(
+        "merged-differs", "error", "newswarc", "The merged index is the one its list describes, of segments there are."
+    ),
+    Rule("catalog-differs", "error", "newswarc", "The catalogue holds nothing but what the WARC files give."),
+    # Another machine may have written to the same bucket: the catalogue is a cache of what this one knows.
+    Rule("catalog-behind", "warning", "newswarc", "The catalogue holds all that the WARC files give."),
 )
 
 RULES: Final[dict[str, Rule]] = {rule.code: rule for rule in (*_FILE, *_STRUCTURE, *_FIELDS, *_CONTENT, *_ARCHIVE)}
