@@ -7,6 +7,7 @@ environment, which outranks the file. :data:`SETTINGS` is the one table of all t
 from __future__ import annotations
 
 import difflib
+import math
 import os
 import tomllib
 import urllib.request
@@ -208,7 +209,11 @@ def load(
     s3 = {key.removeprefix("s3."): values.pop(key) for key in list(values) if key.startswith("s3.")}
     proxies: Mapping[str, str] = {}
     if environment is os.environ:
-        proxies = urllib.request.getproxies_environment()
+        proxies = {
+            # Many tools take "proxy.example:3128" there, and so many people write it.
+            scheme: address if scheme == "no" or "://" in address else f"http://{address}"
+            for scheme, address in urllib.request.getproxies_environment().items()
+        }
     proxy = values.get("proxy")
     for name, address in {"proxy": proxy, **{k: v for k, v in proxies.items() if k != "no"}}.items():
         if address and urlsplit(address).scheme != "http":
@@ -282,6 +287,8 @@ def _checked(where: str, setting: Setting, value: Any) -> Any:
     kind = setting.kind
     fits = isinstance(value, str if kind is Path else (int, float) if kind is float else kind)
     if not fits or (isinstance(value, bool) and kind is not bool):
+        raise ConfigError(f"{where} is {shown}; expected {_NAMED[kind]}")
+    if isinstance(value, float) and not math.isfinite(value):  # TOML has nan and inf, and no limit can be either
         raise ConfigError(f"{where} is {shown}; expected {_NAMED[kind]}")
     if setting.choices and value not in setting.choices:
         raise ConfigError(f"{where} is {shown}; expected one of {', '.join(setting.choices)}")
