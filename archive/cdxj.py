@@ -51,7 +51,7 @@ def line(capture: Capture) -> bytes | None:
         "record_id": capture.record_id,
         "date": iso(capture.captured_at),
         "type": capture.record_type if capture.record_type == "resource" else None,
-        "http_mime": capture.mime if capture.mime != mime else None,
+        "http_mime": capture.mime if capture.mime != mime or mime == REVISIT_MIME else None,
         "redirect": capture.redirect,
         "truncated": capture.truncated,
         "profile": capture.profile,

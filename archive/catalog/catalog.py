@@ -86,6 +86,12 @@ class Catalog:
                     db.execute("DELETE FROM articles WHERE record_id = ?", name)
                 db.execute(_insert("articles", row), row)
 
+    def forget(self, file: str) -> None:
+        """Drop what the WARC file with the storage key *file* held; whoever mended it enters it anew."""
+        with self._writing() as db:
+            db.execute("DELETE FROM captures WHERE file = ?", (file,))
+            db.execute("DELETE FROM articles WHERE file = ?", (file,))
+
     # ---- captures
 
     def original(self, payload_digest: str, url: str = "") -> Capture | None:

@@ -16,6 +16,9 @@ from archive.place import Place
 EVIDENCE_KINDS = frozenset({"block", "consent", "error", "stub"})
 UNLISTED_KINDS = frozenset({"block", "consent", "error", "index"})  # a stub has its title and first lines
 
+_FLAGS = frozenset({"content", "listed"})
+_REQUIRED = frozenset({"record_id", "page_kind", "text"})
+
 
 def capture_row(capture: Capture) -> dict[str, Any]:
     to = capture.refers_to or RefersTo()
@@ -57,40 +60,44 @@ def capture_of(row: sqlite3.Row) -> Capture:
 
 
 def article_row(record_id: str, article: Article, place: Place) -> dict[str, Any]:
-    """Return the row of *article*, which the conversion record *record_id* at *place* holds."""
-    values = article.to_json()
+    """Return the row of *article*, which the conversion record *record_id* at *place* holds.
+
+    Raises ``ValueError``, ``TypeError`` or ``AttributeError`` when its fields are not of the types they should be.
+    """
+    article, values = _as_recorded(article)
     captured_at = _utc_text(article.captured_at) or ""
-    text = _storable(article.text)
-    if text == article.text:
-        del values["text"]
+    text = values.pop("text")
     page = normalised(article.url)
-    return {
+    row = {
         "record_id": record_id,
-        "capture_id": _storable(article.record_id),
+        "capture_id": article.record_id,
         "captured_at": captured_at,
-        "identity": _storable(identity_of(article)),
+        "identity": identity_of(article),
         "content": int(article.page_kind not in EVIDENCE_KINDS),
         "listed": int(article.page_kind not in UNLISTED_KINDS),
         "page": page,
         "canonical_page": normalised(article.canonical_url) if article.canonical_url else page,
-        "url": _storable(article.url),
-        "canonical_url": _storable(article.canonical_url),
-        "publisher": _storable(article.publisher),
-        "article_id": _storable(article.article_id),
-        "page_kind": _storable(article.page_kind),
-        "language": _storable(article.language),
-        "published": _storable(article.published),
+        "url": article.url,
+        "canonical_url": article.canonical_url,
+        "publisher": article.publisher,
+        "article_id": article.article_id,
+        "page_kind": article.page_kind,
+        "language": article.language,
+        "published": article.published,
         "sorted_at": _utc_text(article.published) or captured_at,
-        "title": _storable(article.title),
-        "authors": _storable(", ".join(article.authors)),
-        "section": _storable(article.section),
-        "tags": _storable(", ".join(article.tags)),
-        "description": _storable(article.description),
+        "title": article.title,
+        "authors": ", ".join(article.authors),
+        "section": article.section,
+        "tags": ", ".join(article.tags),
+        "description": article.description,
         "text": text,
-        "text_digest": _storable(article.text_digest),
-        "json": _json(values),
-        **_place_row(place),
+        "text_digest": article.text_digest,
+        "json": json.dumps(values, ensure_ascii=False, sort_keys=True),
     }
+    for name, value in row.items():
+        if not isinstance(value, int if name in _FLAGS else str) and (name in _REQUIRED or value is not None):
+            raise TypeError(f"{name} is {value!r}")
+    return {**row, **_place_row(place)}
 
 
 def article_of(row: sqlite3.Row) -> Article:
@@ -105,27 +112,27 @@ def _place_row(place: Place) -> dict[str, Any]:
     return {"file": place.key, "offset": place.offset, "length": place.length}
 
 
-def _json(values: dict[str, Any]) -> str:
-    text = json.dumps(values, ensure_ascii=False, sort_keys=True)
-    # JSON may name halves of surrogate pairs, which are no text in UTF-8: then as escapes.
-    return text if _storable(text) == text else json.dumps(values, sort_keys=True)
+def _as_recorded(article: Article) -> tuple[Article, dict[str, Any]]:
+    """Return *article* as its conversion record gives it, and its JSON form.
 
-
-def _storable(text: str | None) -> str | None:
-    return None if text is None else text.encode(errors="replace").decode()
+    A page may name halves of surrogate pairs, which have no form in UTF-8: the record holds question marks for them.
+    """
+    values = article.to_json()
+    text = json.dumps(values, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        values = json.loads(text.encode(errors="replace"))
+        article = Article.from_json(values)
+    return article, values
 
 
 def _utc_text(when: str | None) -> str | None:
-    """Return an ISO 8601 time in UTC, a date alone as it is, None for what is neither: it then sorts as text."""
+    """Return an ISO 8601 time in UTC, the beginning of the day for a date alone; None for what is neither."""
     if not when:
         return None
     try:
         at = datetime.fromisoformat(when)
-    except ValueError:
-        return None
-    if len(when) <= 10:
-        return f"{at:%Y-%m-%d}"
-    try:
         return iso(at.replace(tzinfo=UTC) if at.tzinfo is None else at)
-    except OverflowError:  # in the first or last hours of what datetime knows
+    except (ValueError, OverflowError):  # overflow: the first or last hours of what datetime knows
         return None

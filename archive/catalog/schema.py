@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from archive.errors import DiskFull, IndexDamaged, StorageRefused, StorageUnavailable
+from archive.files import is_full
 
 SCHEMA = 1  # PRAGMA user_version
 BUSY_S = 60.0  # how long to wait while another process writes
@@ -144,6 +145,12 @@ def translated(path: Path) -> Iterator[None]:
         if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.ProgrammingError):
             raise IndexDamaged(str(path), str(error)) from error
         raise
+    except OSError as error:
+        if is_full(error):
+            raise DiskFull(f"{path}: no room for the catalogue: {error}") from error
+        if isinstance(error, PermissionError):
+            raise StorageRefused(f"{path}: the catalogue cannot be opened for writing: {error}") from error
+        raise StorageUnavailable(f"{path}: the catalogue cannot be used now: {error}") from error
 
 
 @contextlib.contextmanager

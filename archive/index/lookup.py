@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from io import UnsupportedOperation
 from pathlib import Path
+from typing import BinaryIO
 
 from archive import cdxj
 from archive.capture import Capture
@@ -78,6 +79,7 @@ class Index:
             try:
                 capture = cdxj.parse(line)
             except ValueError as error:
+                self._forget()
                 raise IndexDamaged(f"index of {self.storage.location}", str(error)) from error
             found[capture.record_id] = capture
         captures = list(found.values())
@@ -184,32 +186,27 @@ class Index:
         return lines
 
     def _opened_source(self, source: Stat) -> SortedLines:
+        copy = self.cache / source.key
         with self._disk():
-            with self.storage.open(source.key) as stream:
-                try:
-                    descriptor = stream.fileno()
-                except (UnsupportedOperation, AttributeError):
-                    descriptor = -1
-                if descriptor >= 0:
-                    return SortedLines(_mapped(descriptor), source.key)
-            with self._fetched(source).open("rb") as file:
+            if not (copy.is_file() and copy.stat().st_size == source.size):
+                with self.storage.open(source.key) as stream:
+                    if (descriptor := _descriptor(stream)) is not None:
+                        return SortedLines(_mapped(descriptor), source.key)
+                    self._fetch(source, stream, copy)
+            with copy.open("rb") as file:
                 try:
                     return SortedLines(_mapped(file.fileno()), source.key)
                 except IndexDamaged:
                     self._forget()
                     raise
 
-    def _fetched(self, source: Stat) -> Path:
-        """Return the copy of *source* in the cache, fetched and checked when it is not there yet."""
-        path = self.cache / source.key
-        if path.is_file() and path.stat().st_size == source.size:
-            return path
+    def _fetch(self, source: Stat, stream: BinaryIO, copy: Path) -> None:
+        """Write *stream* to *copy*, whole and checked, or not at all."""
         known = source.sha256 or getattr(self.storage.stat(source.key), "sha256", None)
-        self._made(path.parent)
-        incoming = path.with_name(f"{path.name}.{secrets.token_hex(6)}.incoming")
+        incoming = self._made(copy.parent) / f"{copy.name}.{secrets.token_hex(6)}.incoming"
         try:
             digest = hashlib.sha256()
-            with incoming.open("xb") as out, self.storage.open(source.key) as stream:
+            with incoming.open("xb") as out:
                 while piece := stream.read(_READ_BYTES):
                     out.write(piece)
                     digest.update(piece)
@@ -219,10 +216,9 @@ class Index:
                     f"{self.storage.location}: {source.key} came as {size} bytes with sha256 {digest.hexdigest()},"
                     f" not {source.size} bytes with {known or 'an unknown one'}"
                 )
-            os.replace(incoming, path)
+            os.replace(incoming, copy)
         finally:
             incoming.unlink(missing_ok=True)
-        return path
 
     def _forget(self) -> None:
         """Drop what is open and what was fetched: damaged segments are looked at afresh once they are rebuilt."""
@@ -244,6 +240,14 @@ class Index:
             if is_full(error):
                 raise DiskFull(f"{self.cache}: no room for the index: {error}") from error
             raise StorageUnavailable(f"{self.cache}: {error}") from error
+
+
+def _descriptor(stream: BinaryIO) -> int | None:
+    """Return the descriptor of a file of this machine; None when the stream is none."""
+    try:
+        return stream.fileno()
+    except (UnsupportedOperation, AttributeError):
+        return None
 
 
 def _mapped(descriptor: int) -> bytes | mmap.mmap:

@@ -24,9 +24,9 @@ class SortedLines:
         size = len(data)
         if size and data[size - 1 : size] != b"\n":
             raise IndexDamaged(name, "its last line is cut")
-        before = b""
-        for probe in range(_PROBES if size else 0):
-            at = self._line_start(probe * size // _PROBES)
+        before, at = b"", 0
+        for probe in range(_PROBES):
+            at = max(at, self._line_start(probe * size // _PROBES))
             for _ in range(2):
                 line = self._line(at)
                 self._in_order(before, line)
