@@ -11,8 +11,10 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Self
 
+from archive import names
 from archive.capture import Capture
 from archive.catalog import Catalog
+from archive.entries import article_of, capture_of, records_in
 from archive.errors import DigestMismatch, MalformedRecord, NotArchived, ObjectMissing
 from archive.http1 import payload_chunks, read_response_head
 from archive.index import Index
@@ -77,11 +79,25 @@ class Archive:
         for session in Session.abandoned(self.sessions_dir):
             with session:
                 if session.files():
-                    mended = mend_session(session.path, self.state_dir / "quarantine")
-                    for account in mended:
-                        log.warning("%s", account)
+                    for account in mend_session(session.path, self.state_dir / "quarantine"):
+                        log.warning("left by a run that ended early: %s", account)
+                    self._enter(session.path)
                     publish(session.path, self.storage)
                 session.remove()
+
+    def _enter(self, directory: Path) -> None:
+        """Enter the sealed segments in *directory* into the catalogue: their writer may have died before it did."""
+        for path in sorted(directory.glob(f"*{names.WARC_SUFFIX}")):
+            key = names.keys(names.stem_of(path.name)).warc
+            with path.open("rb") as stream:
+                captures, articles = [], []
+                for record in records_in(stream):
+                    if capture := capture_of(record, key):
+                        captures.append(capture)
+                    elif article := article_of(record, key):
+                        articles.append(article)
+            self.catalog.forget(key)
+            self.catalog.add(captures, articles)
 
     def recorder(self, info: RunInfo, *, rotate_at_bytes: int, rotate_after_s: float) -> Recorder:
         """Open the archive for writing, in a session directory of its own."""

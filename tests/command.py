@@ -43,7 +43,7 @@ class Command:
 
     @property
     def arguments(self) -> list[str]:
-        return [sys.executable, "-m", "crawler.cli"]
+        return [sys.executable, "-P", "-m", "crawler.cli"]  # -P: a folder named archive here is not our package
 
     @property
     def environment(self) -> dict[str, str]:
