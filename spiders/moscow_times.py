@@ -53,6 +53,7 @@ APPEAL = re.compile(  # sentences of the appeals of 2022 to 2025, in both editio
     re.IGNORECASE,
 )
 LONGEST_APPEAL = 14  # blocks between its first and its last known sentence
+HEADINGS = ("h2", "h3", "h4", "h5", "h6")
 DISCLAIMER = re.compile(
     r"^the views expressed in opinion pieces|^мнение автора (?:может|не обязательно)", re.IGNORECASE
 )
@@ -262,7 +263,7 @@ def drop(view: PageView) -> list[HtmlElement]:
 
 def _appeal(article: HtmlElement) -> list[HtmlElement]:
     """Return the lines of an appeal that stands among the paragraphs, from its first known sentence to its last."""
-    lines = [e for e in article.iter("p", "h2", "h3", "h4", "h5", "h6", "div", "a", "span") if _is_line(e)]
+    lines = [e for e in article.iter("p", *HEADINGS, "div", "a", "span") if _is_line(e)]
     known = [position for position, line in enumerate(lines) if APPEAL.search(_text(line))]
     found = [lines[position] for position in known]
     for anchor in article.iter("a"):
@@ -272,6 +273,10 @@ def _appeal(article: HtmlElement) -> list[HtmlElement]:
     for start, end in pairwise(known):
         if end - start <= LONGEST_APPEAL and lines[start].getparent() is lines[end].getparent():
             found.extend(line for line in lines[start:end] if line.getparent() is lines[start].getparent())
+    if known and known[0] > 0:
+        before = lines[known[0] - 1]
+        if before.tag in HEADINGS and before.getnext() is lines[known[0]]:
+            found.append(before)
     return found
 
 

@@ -118,8 +118,8 @@ def _body(article: Article, given: Facts, rule: PageRules | None) -> Body:
     found = body_text.general(view.article, view.base, shown, about, drop)
     if found.blocks:
         return found
-    told = structured.string(given.item, "articleBody")
-    return body_text.from_text(told, view.root) if told else found
+    told = (given.item or {}).get("articleBody")
+    return body_text.from_text(told, view.root) if isinstance(told, str) and told.strip() else found
 
 
 def _links(found: Body, base: str) -> list[Link]:

@@ -82,7 +82,8 @@ def general(
     root = _alone(article, drop)
     boxed = [(box.getparent(), links) for box, links in related.boxes(root, base)]
     furniture.strip(root)
-    furniture.remove_all(furniture.appeals(root, about))
+    # Appeals first: they are told by links and words that the rules may drop one by one.
+    furniture.remove_all([*furniture.appeals(root, about), *root.xpath(f"//*[@{DROPPED}]")])
     on_page = blocks(root)
     choice = _chosen_lines(root)
     picked = _pick(on_page, choice)
@@ -105,14 +106,13 @@ def from_text(text: str, root: HtmlElement) -> Body:
 
 
 def _alone(article: HtmlElement, drop: Sequence[HtmlElement]) -> HtmlElement:
-    """Return a copy of an article without *drop*, in a document of its own."""
+    """Return a copy of an article in a document of its own, with *drop* marked in it."""
     for element in drop:
         element.set(DROPPED, "")
     copy = deepcopy(article)
     for element in drop:
         del element.attrib[DROPPED]
     copy.tail = None
-    furniture.remove_all(copy.xpath(f".//*[@{DROPPED}]"))
     if copy.tag == "html":
         return copy
     root, body = Element("html"), Element("body")
@@ -181,13 +181,23 @@ def _with_left_out(on_page: Sequence[Block], picked: Sequence[int], home: HtmlEl
         if position in chosen:
             result.append(block)
             continue
-        if block.linked * 2 > len(block.text) or often[block.text] >= REPEATED or not _within(block.element, home):
+        if often[block.text] >= REPEATED or not _within(block.element, home):
             continue
         parent = block.element.getparent()
         beside = parent.getparent() if parent is not None and block.tag == "li" else parent
-        if block.element is home or (parents[beside] >= 2 and (position > picked[0] or block.tag == "p")):
+        among = parents[beside] >= 2 and position > picked[0]
+        if block.linked * 2 > len(block.text):
+            # A list of links that the text announces; related ones are parted from it by their label.
+            announced = bool(result) and (result[-1].text.endswith(":") or _next_item(result[-1], block))
+            if block.tag == "li" and among and announced:
+                result.append(block)
+        elif block.element is home or among or (parents[beside] >= 2 and block.tag == "p"):
             result.append(block)
     return result
+
+
+def _next_item(before: Block, block: Block) -> bool:
+    return before.tag == "li" and before.linked > 0 and block.element.getprevious() is before.element
 
 
 def _trimmed(kept: list[Block], shown: Sequence[str]) -> list[Block]:

@@ -32,22 +32,24 @@ RFC_2822 = re.compile(
 )
 URL_DATE = re.compile(r"/((?:19|20)\d{2})[/-](0?[1-9]|1[0-2])[/-](0?[1-9]|[12]\d|3[01])(?=[/-]|$)")
 
-# Month names by their first letters: English, Russian, German, French, Spanish, Italian, Portuguese, Dutch, Nordic.
-MONTHS = {
-    1: ("jan", "янв", "jän", "ene", "gen"),
-    2: ("feb", "фев", "fév", "fev"),
-    3: ("mar", "мар", "mär", "mrt", "maa"),
-    4: ("apr", "апр", "avr", "abr"),
-    5: ("may", "мая", "май", "mai", "mag", "mei", "maj"),
-    6: ("jun", "июн", "juin", "giu"),
-    7: ("jul", "июл", "juil", "lug"),
-    8: ("aug", "авг", "aoû", "aou", "ago"),
-    9: ("sep", "сен", "set"),
-    10: ("oct", "окт", "okt", "ott", "out"),
-    11: ("nov", "ноя"),
-    12: ("dec", "дек", "dez", "déc", "dic", "des"),
-}
-MONTH_OF = {start: number for number, starts in MONTHS.items() for start in starts}
+# Month names and their abbreviations: English, Russian, German, French, Spanish, Italian, Portuguese, Dutch, Nordic.
+MONTHS = tuple(
+    re.compile(names, re.IGNORECASE)
+    for names in (
+        r"jan(?:uary|uar|uari|vier|v|eiro)?|jän(?:ner)?|ene(?:ro)?|gen(?:naio)?|янв(?:ар[ья])?",  # noqa: RUF001
+        r"feb(?:ruary|ruar|ruari|rero|braio)?|fév(?:rier|r)?|fev(?:ereiro)?|фев(?:р|рал[ья])?",  # noqa: RUF001
+        r"mar(?:ch|s|zo|ço|t)?|mär(?:z)?|maart|mrt|мар(?:та?)?",
+        r"apr(?:il|ile)?|avr(?:il)?|abr(?:il)?|апр(?:ел[ья])?",
+        r"may(?:o)?|mai|mag(?:gio)?|maio|mei|maj|ма[йя]",
+        r"june?|jun[ij]|juin|junio|giu(?:gno)?|junho|июн[ья]?",
+        r"july?|jul[ij]|juil(?:let)?|julio|lug(?:lio)?|julho|июл[ья]?",
+        r"aug(?:ust|ustus|usti)?|août|aout|ago(?:sto)?|авг(?:уста?)?",
+        r"sept?(?:ember|embre|tiembre|iembre)?|set(?:tembre|embro|iembre)?|сен(?:т|тябр[ья])?",
+        r"oct(?:ober|obre|ubre)?|okt(?:ober)?|ott(?:obre)?|out(?:ubro)?|окт(?:ябр[ья])?",
+        r"nov(?:ember|embre|iembre|embro)?|ноя(?:б|бр[ья])?",  # noqa: RUF001
+        r"dec(?:ember)?|dez(?:ember|embro)?|déc(?:embre)?|dic(?:iembre|embre)?|des(?:ember)?|дек(?:абр[ья])?",  # noqa: RUF001
+    )
+)
 
 
 def iso(text: str | None) -> str | None:
@@ -176,5 +178,4 @@ def _named(text: str) -> str | None:
 
 
 def _month(name: str) -> int | None:
-    lowered = name.lower()
-    return MONTH_OF.get(lowered[:4]) or MONTH_OF.get(lowered[:3])
+    return next((number for number, names in enumerate(MONTHS, 1) if names.fullmatch(name)), None)

@@ -84,7 +84,7 @@ def kind(root: HtmlElement, data: Structured, url: str, title: str | None, text:
     if len(text) < LEAST_TEXT:
         if GALLERY_PATH.search(path) or named & GALLERY_TYPES:
             return "gallery"
-        if _is_index(path, named, og_type, described=bool(described)):
+        if _is_index(path, named, og_type, described=bool(described)) or (not described and _is_list(root)):
             return "index"
         return "stub" if text or described or title else "error"
     if paywalled and len(text) < SHORT_TEXT:

@@ -25,7 +25,7 @@ UPDATED = re.compile(
     r"updat|modif|aktualisiert|stand:|mis à jour|actualiz|aggiornat|обновл|изменен|oppdatert|bijgewerkt", re.IGNORECASE
 )
 CREDIT = re.compile(
-    r"^(?P<caption>.*?)[\s.(|/\u2013\u2014-]*"
+    r"^(?P<caption>.*?)[\s(|/\u2013\u2014-]*"
     r"(?:(?:photo|foto|image|picture|credit|bild|crédit|фото|getty)\w*\s*(?:by|credits?|von)?\s*[:/©]\s*|©\s*)"
     r"(?P<credit>[^:]{2,80}?)\)?$",
     re.IGNORECASE,

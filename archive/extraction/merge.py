@@ -15,7 +15,7 @@ from archive.extraction.prose import clean
 from archive.extraction.structured import Data, Structured
 from archive.rules import PageView, host_of
 
-TITLE_JOINT = re.compile(r"\s+[|\u2013\u2014\u00b7\u2022\u00bb:-]+\s+|\s+\|\s*|\s*\|\s+")
+TITLE_JOINT = re.compile(r"\s+[|\u2013\u2014\u00b7\u2022\u00bb:-]+\s+|\s+\|\s*|\s*\|\s+|:\s+")
 FULL_AGREEMENT = 0.6  # share of the shorter title's words found in the other: the same headline, edited
 MOST_TAGS = 50
 
@@ -93,6 +93,9 @@ def title(given: Facts) -> Chosen | None:
                 return heading, "markup"
     # Where they differ the data's headline is the article's own; a heading may be a label, a teaser or a promotion.
     for text, source in told:
+        under = next((heading for heading in shown if source == "meta" and _begins(text, heading)), None)
+        if under:
+            return under, "markup"
         bare = without_site(text, site)
         if len(bare.split()) > 1 and not bare.endswith(("...", "\u2026")):
             return bare, source
@@ -100,6 +103,11 @@ def title(given: Facts) -> Chosen | None:
     if candidates:
         return max(candidates, key=lambda text: max((agreement(text, other) for other, _ in told), default=0)), "markup"
     return (without_site(told[0][0], site), told[0][1]) if told else None
+
+
+def _begins(text: str, heading: str) -> bool:
+    """Tell whether *text* is *heading* with something else, parted from it, after it."""
+    return len(heading.split()) > 2 and text.startswith(heading) and bool(TITLE_JOINT.match(text, len(heading)))
 
 
 def site_names(given: Facts) -> list[str]:
@@ -111,7 +119,7 @@ def site_names(given: Facts) -> list[str]:
         if item and isinstance(item.get("publisher"), dict | list):
             found.extend(structured.strings(item.get("publisher")))
     host = host_of(given.view.url)
-    return list(dict.fromkeys([*found, host, host.rsplit(".", 1)[0]]))
+    return list(dict.fromkeys([*found, host, *host.split(".")[-3:-1]]))
 
 
 def without_site(text: str, site: Iterable[str]) -> str:

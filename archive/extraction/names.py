@@ -17,7 +17,7 @@ SEPARATOR = re.compile(
     r"|(?<=\s)(?:and|und|et|y|e|og|och|en|и|&)(?=\s))\s*",
     re.IGNORECASE,
 )
-HANDLE = re.compile(r"(?:^|\s)@\w+|\S+@\S+\.\w+|https?://\S+|www\.\S+", re.IGNORECASE)
+HANDLE = re.compile(r"(?:^|\s)@\w+|[^\s()<>]+@[^\s()<>]+\.\w+|https?://\S+|www\.\S+", re.IGNORECASE)
 TRAILER = re.compile(r"\s*(?:\(.*\)|\[.*\]|[-\u2013\u2014|]\s+.*)$")
 NOT_A_NAME = re.compile(
     r"\d|^(?:admin|administrator|editor|unknown|none|null|n/a|guest|anonymous|share|follow|updated?|published|"

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import pytest
+
+from archive.extraction.names import distinct, one, split
+
+
+@pytest.mark.parametrize(
+    ("byline", "names"),
+    [
+        ("By Anna Petrova, John Miller and Reuters", ["Anna Petrova", "John Miller", "Reuters"]),
+        ("By Anna Petrova", ["Anna Petrova"]),
+        ("Von Jörg Meier und Ute Klein", ["Jörg Meier", "Ute Klein"]),
+        ("Par Zoé Blanc et Luc Noir", ["Zoé Blanc", "Luc Noir"]),
+        ("Anna Petrova @anna_p", ["Anna Petrova"]),
+        ("Anna Petrova (a.petrova@example.org)", ["Anna Petrova"]),
+        ("Text: Anna Petrova", ["Anna Petrova"]),
+        ("Anna Petrova | John Miller", ["Anna Petrova", "John Miller"]),
+        ("Anna Petrova, May 15, 2013", ["Anna Petrova"]),
+        ("Martin Luther King, Jr.", ["Martin Luther King, Jr"]),
+        ("Anna Petrova – Health Correspondent", ["Anna Petrova"]),  # noqa: RUF001 - as sites part the two
+        ("Sandy Anderson", ["Sandy Anderson"]),
+        ("Updated", []),
+        ("admin", []),
+        ("3 min read", []),
+        ("https://example.org/author/anna", []),
+        ("", []),
+        (None, []),
+    ],
+)
+def test_a_byline_gives_its_names_and_nothing_else(byline: str | None, names: list[str]):
+    assert split(byline) == names
+
+
+def test_a_name_given_as_one_is_not_split():
+    assert one("Smith & Sons News Agency") == "Smith & Sons News Agency"
+    assert one("12 May") is None
+
+
+def test_spellings_of_one_name_count_once():
+    assert distinct(["Anna Petrova", "ANNA PETROVA", "John"]) == ["Anna Petrova", "John"]
