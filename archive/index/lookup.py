@@ -7,38 +7,26 @@ many become one.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import heapq
 import logging
-import mmap
-import os
-import secrets
-import shutil
 import tempfile
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from io import UnsupportedOperation
 from pathlib import Path
-from typing import BinaryIO
 
 from archive import cdxj
 from archive.capture import Capture
-from archive.errors import DiskFull, IndexDamaged, ObjectDamaged, ObjectMissing, StorageUnavailable
-from archive.files import is_full
+from archive.errors import IndexDamaged, ObjectMissing
 from archive.index import merged as merging
-from archive.index.sorted_lines import SortedLines
+from archive.index.opened import MAX_FILES, OpenSegments, disk_errors
 from archive.storage import Stat, Storage
 from archive.surt import plain, surt
 
 log = logging.getLogger(__name__)
 
 REFRESH_S = 30.0  # how long a list of segments is believed: other writers publish theirs at any time
-
-_OPEN_FILES = 200  # a process may have 1,024 files open by default, and each mapped segment is one
-_READ_BYTES = 1 << 20
 
 
 class Index:
@@ -61,7 +49,7 @@ class Index:
         self._open_lines = open_lines
         self._lock = threading.Lock()
         self._sources: list[Stat] = []  # the merged file, and the segments that are not in it
-        self._opened: OrderedDict[tuple[str, int], SortedLines] = OrderedDict()  # least recently used first
+        self._segments = OpenSegments(storage, cache)
         self._listed_at: float | None = None
 
     def captures(
@@ -106,19 +94,23 @@ class Index:
         with self._lock:
             sources = list(self._sources)
         parts: list[Iterable[bytes]] = []
-        for source in sources:
-            with contextlib.suppress(ObjectMissing):  # removed by a rebuild or merge since it was listed
-                found = self._lines_of(source).between(start, end)
-                # A segment without the key is let go at once: only so many can be open.
-                if first := next(found, None):
-                    parts.append(_after(first, found))
-        if self._open_lines is not None:
-            parts.append(sorted(line for line in self._open_lines() if start <= line < end))
         try:
+            for source in sources:
+                with contextlib.suppress(ObjectMissing):  # removed by a rebuild or merge since it was listed
+                    found = self._segments.get(source).between(start, end)
+                    # Only so many files can be open at once: then what one has to say is read before the next.
+                    parts.append(found if len(sources) <= MAX_FILES else list(found))
+            if self._open_lines is not None:
+                parts.append(sorted(line for line in self._open_lines() if start <= line < end))
             yield from merging.once(heapq.merge(*parts))
         except IndexDamaged:
             self._forget()
             raise
+
+    def _forget(self) -> None:
+        """Drop what is open: damaged segments are looked at afresh once they are rebuilt."""
+        self._segments.forget()
+        self._listed_at = None
 
     def refresh(self) -> dict[str, int]:
         """Look again which segments there are, and return them with their sizes.
@@ -145,9 +137,13 @@ class Index:
         with self._lock:
             self._sources = sources
             self._listed_at = time.monotonic()
-            wanted = {(source.key, source.size) for source in sources}
-            for gone in [opened for opened in self._opened if opened not in wanted]:
-                del self._opened[gone]
+        self._segments.keep_only(sources)
+        if len(sources) > MAX_FILES:
+            log.info(
+                "%s has %d index segments; look-ups become quicker with: newswarc index merge",
+                self.storage.location,
+                len(sources),
+            )
         return segments
 
     def merge(self) -> int:
@@ -158,103 +154,17 @@ class Index:
         segments = self.refresh()
         with self._lock:
             sources = list(self._sources)
-        with self._disk(), tempfile.TemporaryDirectory(prefix="merge-", dir=self._made(self.cache)) as scratch:
-            parts = []
-            for begin in range(0, len(sources), _OPEN_FILES):
-                folder = self._made(Path(scratch) / str(begin))
-                batch = [self._opened_source(source) for source in sources[begin : begin + _OPEN_FILES]]
-                parts.append(merging.write_merged(batch, folder))
-            whole = (
-                parts[0] if len(parts) == 1 else merging.write_merged_files([part[0] for part in parts], Path(scratch))
-            )
-            merging.publish(self.storage, *whole, segments)
+        with disk_errors(self.cache):
+            self.cache.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(prefix="merge-", dir=self.cache) as scratch:
+                parts = []
+                for begin in range(0, len(sources), MAX_FILES):
+                    folder = Path(scratch) / str(begin)
+                    folder.mkdir()
+                    batch = [self._segments.open(source) for source in sources[begin : begin + MAX_FILES]]
+                    parts.append(merging.write_merged(batch, folder))
+                files = [path for path, _, _ in parts]
+                whole = parts[0] if len(parts) == 1 else merging.write_merged_files(files, Path(scratch))
+                merging.publish(self.storage, *whole, segments)
         self.refresh()
         return len(segments)
-
-    def _lines_of(self, source: Stat) -> SortedLines:
-        """Return *source* opened, most recently used of those kept."""
-        name = (source.key, source.size)
-        with self._lock:
-            if name in self._opened:
-                self._opened.move_to_end(name)
-                return self._opened[name]
-        lines = self._opened_source(source)
-        with self._lock:
-            self._opened[name] = lines
-            while len(self._opened) > _OPEN_FILES:
-                self._opened.popitem(last=False)  # closed once nobody reads it any more
-        return lines
-
-    def _opened_source(self, source: Stat) -> SortedLines:
-        copy = self.cache / source.key
-        with self._disk():
-            if not (copy.is_file() and copy.stat().st_size == source.size):
-                with self.storage.open(source.key) as stream:
-                    if (descriptor := _descriptor(stream)) is not None:
-                        return SortedLines(_mapped(descriptor), source.key)
-                    self._fetch(source, stream, copy)
-            with copy.open("rb") as file:
-                try:
-                    return SortedLines(_mapped(file.fileno()), source.key)
-                except IndexDamaged:
-                    self._forget()
-                    raise
-
-    def _fetch(self, source: Stat, stream: BinaryIO, copy: Path) -> None:
-        """Write *stream* to *copy*, whole and checked, or not at all."""
-        known = source.sha256 or getattr(self.storage.stat(source.key), "sha256", None)
-        incoming = self._made(copy.parent) / f"{copy.name}.{secrets.token_hex(6)}.incoming"
-        try:
-            digest = hashlib.sha256()
-            with incoming.open("xb") as out:
-                while piece := stream.read(_READ_BYTES):
-                    out.write(piece)
-                    digest.update(piece)
-                size = out.tell()
-            if size != source.size or known not in {None, digest.hexdigest()}:
-                raise ObjectDamaged(
-                    f"{self.storage.location}: {source.key} came as {size} bytes with sha256 {digest.hexdigest()},"
-                    f" not {source.size} bytes with {known or 'an unknown one'}"
-                )
-            os.replace(incoming, copy)
-        finally:
-            incoming.unlink(missing_ok=True)
-
-    def _forget(self) -> None:
-        """Drop what is open and what was fetched: damaged segments are looked at afresh once they are rebuilt."""
-        with self._lock:
-            self._opened.clear()
-            self._listed_at = None
-        shutil.rmtree(self.cache / merging.INDEX_PREFIX, ignore_errors=True)
-
-    def _made(self, folder: Path) -> Path:
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
-
-    @contextlib.contextmanager
-    def _disk(self) -> Iterator[None]:
-        """Say what a failing local disk means."""
-        try:
-            yield
-        except OSError as error:
-            if is_full(error):
-                raise DiskFull(f"{self.cache}: no room for the index: {error}") from error
-            raise StorageUnavailable(f"{self.cache}: {error}") from error
-
-
-def _descriptor(stream: BinaryIO) -> int | None:
-    """Return the descriptor of a file of this machine; None when the stream is none."""
-    try:
-        return stream.fileno()
-    except (UnsupportedOperation, AttributeError):
-        return None
-
-
-def _mapped(descriptor: int) -> bytes | mmap.mmap:
-    # The mapping keeps a descriptor of its own; an empty file cannot be mapped.
-    return mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ) if os.fstat(descriptor).st_size else b""
-
-
-def _after(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from rest

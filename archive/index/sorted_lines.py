@@ -14,14 +14,19 @@ class SortedLines:
     """Lines that end in a line break, sorted as bytes; *name* stands in errors.
 
     A bisection in an unsorted file finds nothing and does not say so. So it is looked at in ``_PROBES`` places when it
-    is opened, and whole by :meth:`all`. Raises ``IndexDamaged`` when it is found unsorted or cut.
+    is opened, unless *known* to be sorted, and whole by :meth:`all`. Raises ``IndexDamaged`` when it is found unsorted
+    or cut.
     """
 
     __slots__ = ("_data", "name")
 
-    def __init__(self, data: bytes | mmap.mmap, name: str) -> None:
+    def __init__(self, data: bytes | mmap.mmap, name: str, *, known: bool = False) -> None:
         self._data, self.name = data, name
-        size = len(data)
+        if not known:
+            self._look()
+
+    def _look(self) -> None:
+        data, name, size = self._data, self.name, len(self._data)
         if size and data[size - 1 : size] != b"\n":
             raise IndexDamaged(name, "its last line is cut")
         before, at = b"", 0
