@@ -23,9 +23,10 @@ _FEED_BYTES = 1 << 15
 _MAX_GZIP_HEADER = 1 << 17  # the extra field alone may have 64 KiB
 _PROBE_BYTES = 1 << 12
 _FHCRC, _FEXTRA, _FNAME, _FCOMMENT, _RESERVED = 2, 4, 8, 16, 0xE0  # RFC 1952, 2.3.1
-# Literals in the grammar are matched in any case (RFC 2616, 2.1, which WARC 1.1, 4 refers to).
-_RECORD_START = re.compile(rb"(?<![^\n])WARC/\d", re.IGNORECASE)
-
+# A line that begins WARC/, or the first bytes of a header wherever they stand: what was lost may be the line end before
+# it. Literals in the grammar are matched in any case (RFC 2616, 2.1, which WARC 1.1, 4 refers to).
+RECORD_START = re.compile(rb"(?:\n(?=WARC/\d)|(?=WARC/\d\.\d{1,2}\r?\n(?:WARC-|Content-)))", re.IGNORECASE)
+RECORD_START_REACH = 32  # bytes that a match looks at, at most
 
 # isal's stubs give its exception class as an instance.
 _INFLATE_ERRORS = (cast("type[Exception]", isal_zlib.error), zlib.error)
@@ -123,13 +124,13 @@ class Flow:
         self._returned = _then_close(rest, before)
 
     def to_record(self) -> bool:
-        """Go forward to the next line of the unit that begins ``WARC/``; False, at its end, when there is none."""
+        """Go forward to what looks like the next record; False, at the end of the unit, when nothing does."""
         while True:
-            found = _RECORD_START.search(self._data, self._at)
+            found = RECORD_START.search(self._data, self._at)
             if found:
-                self.skip(found.start() - self._at)
+                self.skip(found.end() - self._at)
                 return True
-            self.skip(max(0, len(self._data) - self._at - 8))
+            self.skip(max(0, len(self._data) - self._at - RECORD_START_REACH))
             if not self._more():
                 self.skip(len(self._data) - self._at)
                 return False
@@ -224,7 +225,7 @@ class GzipFlow(Flow):
         if fault:
             self.problems.append(Problem("gzip-header", fault, self.start))
         if length == 0:
-            self._fail("gzip-cut", "the file ends inside a gzip header")
+            self._fail("gzip-cut", f"the file ends inside a gzip header, at {self.source.offset + len(head)}")
             return True
         self.source.skip(length)
         self._deflated_at = self.source.offset
@@ -252,7 +253,7 @@ class GzipFlow(Flow):
                 self._tail = b""
                 self._close()
             elif not data and not piece:
-                self._fail("gzip-cut", "the file ends inside a gzip member")
+                self._fail("gzip-cut", f"the file ends inside a gzip member, at {self.source.offset}")
             if piece:
                 return piece
             inflater = self._inflater
@@ -290,20 +291,19 @@ class GzipFlow(Flow):
         self._inflater = None
         if len(trailer) < 8:
             self.source.skip(len(trailer))
-            self._fail("gzip-cut", "the file ends inside the trailer of a gzip member")
+            self._fail("gzip-cut", f"the file ends inside the trailer of a gzip member, at {self.source.offset}")
             return
         crc, size = struct.unpack("<II", trailer)
-        trailer_at = self.source.offset
         self.source.skip(8)
         self._end = self.source.offset
         faults = []
         if crc != self._crc:
             faults.append(
-                Problem("gzip-crc", f"gzip trailer gives CRC {crc:08x}, the bytes give {self._crc:08x}", trailer_at)
+                Problem("gzip-crc", f"gzip trailer gives CRC {crc:08x}, the bytes give {self._crc:08x}", self.start)
             )
         if size != self._size & 0xFFFFFFFF:
             faults.append(
-                Problem("gzip-size", f"gzip trailer gives {size} bytes, inflated are {self._size}", trailer_at + 4)
+                Problem("gzip-size", f"gzip trailer gives {size} bytes, inflated are {self._size}", self.start)
             )
         self.problems += faults
         following = self.source.peek(3)
@@ -311,7 +311,8 @@ class GzipFlow(Flow):
             self._damaged = True  # the end that was found is not to be trusted
 
     def _fail(self, code: str, message: str) -> None:
-        self.problems.append(Problem(code, f"{message} (which starts at {self.start})", self.source.offset))
+        # Where inflating stopped says little: a flipped bit may show long after. The member's start is sure.
+        self.problems.append(Problem(code, message, self.start))
         self._inflater, self._damaged, self._end = None, True, self.source.offset
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import itertools
 import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
 from archive.errors import MalformedRecord
-from archive.scan.flow import GZIP_MAGIC, Flow, GzipFlow
+from archive.scan.flow import GZIP_MAGIC, RECORD_START, RECORD_START_REACH, Flow, GzipFlow
 from archive.scan.header import read_header
 from archive.scan.record import Problem, Scanned
 from archive.scan.source import Source
@@ -17,10 +18,8 @@ from archive.spool import Spool
 MAX_HEADER_BYTES = 1 << 20  # far above any real record header; a limit keeps a damaged one from taking the file
 
 _BLANK_LINE = re.compile(rb"\n\r?\n")
-# A record that begins inside what a wrong Content-Length claims for the block before it.
-_SWALLOWED = re.compile(rb"\n\r?\nWARC/\d+\.\d+\r?\n(?=WARC-|Content-)", re.IGNORECASE)
-_SWALLOWED_REACH = 64  # bytes that a match can span
 _RECORD_END = b"\r\n\r\n"
+_LINE_ENDS_AT_END = re.compile(rb"(?:\r?\n){1,2}\Z")
 _LINE_ENDS = frozenset((b"\r", b"\n"))
 
 
@@ -201,7 +200,7 @@ def _check_end(flow: Flow, record: Scanned) -> bool:
                 _report(record, "record-end", "more line ends than two after the block", flow.where())
                 _skip_line_ends(flow)
             return joined
-    swallowed = _find_swallowed(record.block)
+    swallowed = _find_swallowed(record.block, flow.peek(RECORD_START_REACH))
     if swallowed is not None:
         end_at, begin = swallowed
         flow.give_back(record.block, begin)
@@ -225,19 +224,21 @@ def _skip_line_ends(flow: Flow) -> None:
         flow.skip(1)
 
 
-def _find_swallowed(block: Spool) -> tuple[int, int] | None:
-    """Return where the block ends and where the record begins that it holds, or None."""
+def _find_swallowed(block: Spool, following: bytes = b"") -> tuple[int, int] | None:
+    """Return where the block ends and where the record begins that a wrong length took into it, or None.
+
+    *following* is what comes after the block: the record may begin within its last bytes.
+    """
     at, before = 0, b""
-    for piece in block.chunks():
+    for piece in itertools.chain(block.chunks(), (following,)):
         data = before + piece
-        if found := _SWALLOWED.search(data):
-            text = found.group()
-            begin = at - len(before) + found.start() + text.upper().index(b"WARC/")
-            # The blank line before it is the end of this record: up to two line ends.
+        found = RECORD_START.search(data)
+        if found and (begin := at - len(before) + found.end()) < len(block):
+            # Two line ends before it are the end of this record (WARC 1.1, 4), as far as they are there.
             tail = block.read(max(0, begin - 4), min(4, begin))
-            end = begin - (4 if tail == _RECORD_END else 2 if tail.endswith(b"\n\n") else 3)
-            return max(0, end), begin
-        before = data[-_SWALLOWED_REACH:]
+            ends = _LINE_ENDS_AT_END.search(tail)
+            return begin - (len(ends[0]) if ends else 0), begin
+        before = data[-RECORD_START_REACH:]
         at += len(piece)
     return None
 
