@@ -1,8 +1,8 @@
 """What a style sheet refers to.
 
 One pass over the tokens that matter (CSS Syntax 3, 4): comments, strings, ``url(`` and other functions, at-keywords,
-blocks. tinycss2 gives the same answers, and the tests hold us to them, but builds a tree in pure Python: 2.6 s for
-600 KB, where this takes a hundredth, and the style sheets of one front page come to a megabyte.
+blocks. tinycss2 gives the same answers, and the tests hold us to them, but builds a tree in pure Python: 0.7 to 1.7 s
+for 600 KB, where this takes 0.05 s, and the style sheets of one front page come to a megabyte.
 """
 
 from __future__ import annotations
