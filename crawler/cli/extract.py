@@ -49,7 +49,10 @@ def command(
     output: str | None,
     jobs: int | None,
 ) -> int:
-    """Articles out of pages, WARC files and WACZ packages, without archiving. `-` is standard input."""
+    """Articles out of pages or WARC files, without archiving.
+
+    PATH is an HTML page, a WARC file or a WACZ package, gzipped or not; - is standard input.
+    """
     from archive.workers import Workers
     from crawler.publishers import publisher_modules
 

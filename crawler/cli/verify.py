@@ -20,7 +20,10 @@ from crawler.exit_codes import ExitCode
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a finding, then one with the account.")
 @common
 def command(settings: Config, quiet: bool, paths: tuple[Path, ...], deep: bool, strict: bool, as_json: bool) -> int:
-    """Check WARC files, or without PATH the whole archive: structure, digests, manifests, index against each other."""
+    """Check WARC files, or the whole archive.
+
+    Structure, fields and digests of each record; without PATH also manifests and index against the WARC files.
+    """
     from archive.verify import verify_archive, verify_file
 
     reports = []
