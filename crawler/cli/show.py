@@ -25,7 +25,10 @@ DECODED_BYTES = 1 << 30  # what is shown, not kept, may be large
 @click.option("--decoded", is_flag=True, help="With raw: content coding (gzip, br, …) removed.")
 @common
 def command(settings: Config, quiet: bool, url: str, at: datetime | None, form: str, decoded: bool) -> None:
-    """One article, or with --format raw the captured bytes: the payload exactly as its digest covers it."""
+    """One article, or the captured bytes.
+
+    With --format raw the payload is written exactly as its digest covers it.
+    """
     del quiet
     with open_archive(settings) as archive:
         if form == "raw":
