@@ -80,7 +80,9 @@ def general(
     article is about: a box that begins so is never taken for an appeal.
     """
     root = _alone(article, drop)
-    boxed = [(box.getparent(), links) for box, links in related.boxes(root, base)]
+    found = related.boxes(root, base)
+    boxed = [(box.getparent(), links) for box, links in found]
+    furniture.remove_all(box for box, _ in found if box.tag != "aside")
     furniture.strip(root)
     # Appeals first: they are told by links and words that the rules may drop one by one.
     furniture.remove_all([*furniture.appeals(root, about), *root.xpath(f"//*[@{DROPPED}]")])
@@ -191,9 +193,20 @@ def _with_left_out(on_page: Sequence[Block], picked: Sequence[int], home: HtmlEl
             announced = bool(result) and (result[-1].text.endswith(":") or _next_item(result[-1], block))
             if block.tag == "li" and among and announced:
                 result.append(block)
+        elif block.tag in HEADINGS and position > picked[0]:
+            if _heads(on_page, position, chosen):
+                result.append(block)
         elif block.element is home or among or (parents[beside] >= 2 and block.tag == "p"):
             result.append(block)
     return result
+
+
+def _heads(on_page: Sequence[Block], position: int, chosen: set[int]) -> bool:
+    """Tell whether a heading stands over a chosen block, directly or over another heading."""
+    below = position + 1
+    while below < len(on_page) and on_page[below].tag in HEADINGS and below not in chosen:
+        below += 1
+    return below in chosen
 
 
 def _next_item(before: Block, block: Block) -> bool:
@@ -209,8 +222,11 @@ def _trimmed(kept: list[Block], shown: Sequence[str]) -> list[Block]:
     known = {letters(line) for line in shown if line}
     often = Counter(block.text for block in kept if len(block.text) <= LONGEST_REPEATED)
     start = 0
-    while start < min(len(kept), HEAD_LINES) and letters(kept[start].text) in known:
-        start += 1
+    for position, block in enumerate(kept[:HEAD_LINES]):
+        if letters(block.text) in known:
+            start = position + 1
+        elif len(block.text) > LONGEST_REPEATED:
+            break
     body = [block for block in kept[start:] if often[block.text] < REPEATED and not DISCLAIMER.search(block.text)]
     while body and body[-1].tag in HEADINGS:
         body.pop()

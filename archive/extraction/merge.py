@@ -9,14 +9,12 @@ from dataclasses import dataclass
 from lxml.html import HtmlElement
 
 from archive.article import Image
-from archive.extraction import dates, markup, names, structured
+from archive.extraction import dates, markup, names, structured, titles
 from archive.extraction.page import absolute, path_of
 from archive.extraction.prose import clean
 from archive.extraction.structured import Data, Structured
 from archive.rules import PageView, host_of
 
-TITLE_JOINT = re.compile(r"\s+[|\u2013\u2014\u00b7\u2022\u00bb:-]+\s+|\s+\|\s*|\s*\|\s+|:\s+")
-FULL_AGREEMENT = 0.6  # share of the shorter title's words found in the other: the same headline, edited
 MOST_TAGS = 50
 
 
@@ -44,7 +42,7 @@ def facts(view: PageView, data: Structured) -> Facts:
     headings = markup.headlines(view.article)
     scope = view.article
     if headings:
-        best = max(headings, key=lambda pair: agreement(pair[1], wanted)) if wanted else headings[0]
+        best = max(headings, key=lambda pair: titles.agreement(pair[1], wanted)) if wanted else headings[0]
         scope = markup.near(best[0], view.article)
     return Facts(view, data, item, scope)
 
@@ -63,7 +61,7 @@ def own_item(items: Sequence[Data], view: PageView) -> Data | None:
     headings = [text for _, text in markup.headlines(view.article)]
     for item in items:
         headline = structured.string(item, "headline")
-        if headline and any(agreement(headline, text) >= FULL_AGREEMENT for text in headings):
+        if headline and any(titles.agreement(headline, text) >= titles.FULL_AGREEMENT for text in headings):
             return item
     return next((item for item in items if item.get("headline")), items[0])
 
@@ -72,42 +70,14 @@ def _bare(url: str) -> str:
     return host_of(url) + path_of(url).rstrip("/")
 
 
-def agreement(one: str, other: str) -> float:
-    """Return how far two titles are the same: the share of the shorter one's words that the other has, 0 to 1."""
-    first, second = (set(re.findall(r"\w+", text.casefold())) for text in (one, other))
-    smaller = min(len(first), len(second))
-    return len(first & second) / smaller if smaller else 0.0
-
-
 def title(given: Facts) -> Chosen | None:
     """Return the headline: the level-one heading that the data agree with, else the data, without the site's name."""
-    site = site_names(given)
     headline = structured.string(given.item, "headline", "name", "alternativeHeadline")
     og = given.data.first("og:title", "twitter:title")
     tagged = clean(given.root.findtext(".//title") or "") or None
     shown = [text for _, text in markup.headlines(given.view.article)]
     told = [(text, source) for text, source in ((headline, "json-ld"), (og, "opengraph"), (tagged, "meta")) if text]
-    for text, _ in told:
-        for heading in shown:
-            if names.key(heading) == names.key(without_site(text, site)):
-                return heading, "markup"
-    # Where they differ the data's headline is the article's own; a heading may be a label, a teaser or a promotion.
-    for text, source in told:
-        under = next((heading for heading in shown if source == "meta" and _begins(text, heading)), None)
-        if under:
-            return under, "markup"
-        bare = without_site(text, site)
-        if len(bare.split()) > 1 and not bare.endswith(("...", "\u2026")):
-            return bare, source
-    candidates = [text for text in shown if names.key(text) not in {names.key(name) for name in site}]
-    if candidates:
-        return max(candidates, key=lambda text: max((agreement(text, other) for other, _ in told), default=0)), "markup"
-    return (without_site(told[0][0], site), told[0][1]) if told else None
-
-
-def _begins(text: str, heading: str) -> bool:
-    """Tell whether *text* is *heading* with something else, parted from it, after it."""
-    return len(heading.split()) > 2 and text.startswith(heading) and bool(TITLE_JOINT.match(text, len(heading)))
+    return titles.choose(shown, told, site_names(given))
 
 
 def site_names(given: Facts) -> list[str]:
@@ -120,21 +90,6 @@ def site_names(given: Facts) -> list[str]:
             found.extend(structured.strings(item.get("publisher")))
     host = host_of(given.view.url)
     return list(dict.fromkeys([*found, host, *host.split(".")[-3:-1]]))
-
-
-def without_site(text: str, site: Iterable[str]) -> str:
-    """Return a title without the site's name at either end."""
-    keys = {names.key(name) for name in site if name}
-    joints = list(TITLE_JOINT.finditer(text))
-    for joint in joints:  # the longest end that is the site's name, alone or as the beginning of a chain
-        end = text[joint.end() :]
-        parts = [names.key(part) for part in TITLE_JOINT.split(end)]
-        if any(part in keys for part in parts) and joint.start() > 0 and all(len(part) < 40 for part in parts):
-            return text[: joint.start()].strip()
-    for joint in joints[:1]:
-        if names.key(text[: joint.start()]) in keys:
-            return text[joint.end() :].strip()
-    return text
 
 
 def authors(given: Facts) -> tuple[list[str], str] | None:

@@ -8,11 +8,13 @@ from collections.abc import Iterable
 from lxml.html import HtmlElement
 
 from archive.article import Link
+from archive.extraction.markup import AUTHOR_PATH
 from archive.extraction.page import absolute, path_of
 from archive.extraction.prose import HEADINGS, Block, blocks, clean
 from archive.rules import host_of
 
 LONGEST_LABEL = 60  # characters of "Related articles:" and its like
+LONGEST_CARD = 250  # characters of a box that is one linked headline
 LINK_ONLY = 0.8  # share of a block that is anchor text, above which it is a link and not prose
 SHORT_LABEL_WORDS = 4
 
@@ -133,7 +135,13 @@ def _site(url: str) -> str:
 def _resolved(pairs: Iterable[tuple[str, str]], base: str) -> list[Link]:
     """Return the links to articles among *pairs*; "Read more about: Arctic" leads to a topic."""
     links = [Link(url, clean(title)) for href, title in pairs if (url := absolute(base, href))]
-    return [link for link in links if not TOPIC_PATH.search(path_of(link.url))]
+    return [link for link in links if not _elsewhere(link.url)]
+
+
+def _elsewhere(url: str) -> bool:
+    """Tell whether an address is a topic's or an author's page, and not an article."""
+    path = path_of(url)
+    return bool(TOPIC_PATH.search(path) or AUTHOR_PATH.search(path))
 
 
 def distinct(links: Iterable[Link]) -> list[Link]:
@@ -145,21 +153,48 @@ def distinct(links: Iterable[Link]) -> list[Link]:
 
 
 def boxes(container: HtmlElement, base: str) -> list[tuple[HtmlElement, list[Link]]]:
-    """Return the ``aside`` boxes inside a text that lead to other articles of the site, each with its links.
+    """Return the boxes inside a text that lead to other articles of the site, each with its links.
 
+    A box is an ``aside`` of mostly links, or a card: an element with a linked heading and hardly a word besides.
     The title is the heading in the box, else the anchor's own text.
     """
-    found = []
+    found: dict[HtmlElement, list[Link]] = {}
     for aside in container.iter("aside"):
         lines = blocks(aside)
-        if sum(line.linked for line in lines) * 2 < sum(len(line.text) for line in lines) or not lines:
-            continue
-        links = []
-        for anchor in aside.iter("a"):
-            heading = next((clean(h.text_content()) for h in anchor.iter(*HEADINGS)), None)
-            title = heading or clean(anchor.get("title") or "") or clean(anchor.text_content())
-            url = absolute(base, anchor.get("href"))
-            if url and title and not is_label(title):
-                links.append(Link(url, title))
-        found.append((aside, distinct(links)))
-    return found
+        if lines and sum(line.linked for line in lines) * 2 >= sum(len(line.text) for line in lines):
+            found[aside] = _titled(aside, base)
+    for heading in container.iter("h2", "h3", "h4", "h5", "h6"):
+        card = _card(heading, container)
+        if card is not None and not any(element in found for element in (card, *card.iterancestors())):
+            found[card] = _titled(card, base)
+    return list(found.items())
+
+
+def _card(heading: HtmlElement, container: HtmlElement) -> HtmlElement | None:
+    """Return the largest box around a linked heading that has one address and hardly a word besides, if any."""
+    anchor = next((parent for parent in heading.iterancestors("a") if parent.get("href")), None)
+    if anchor is None:
+        return None
+    best = None
+    for ancestor in anchor.iterancestors():
+        if ancestor is container or ancestor.tag not in {"div", "section", "aside", "li"} or len(ancestor) > 3:
+            break
+        text = clean(ancestor.text_content())
+        addresses = {link.get("href") for link in ancestor.iter("a")}
+        if addresses != {anchor.get("href")} or len(text) > LONGEST_CARD or ancestor.find(".//p") is not None:
+            break
+        if len(clean(anchor.text_content())) < LINK_ONLY * len(text):
+            break
+        best = ancestor
+    return best
+
+
+def _titled(box: HtmlElement, base: str) -> list[Link]:
+    links = []
+    for anchor in box.iter("a"):
+        heading = next((clean(h.text_content()) for h in anchor.iter(*HEADINGS)), None)
+        title = heading or clean(anchor.get("title") or "") or clean(anchor.text_content())
+        url = absolute(base, anchor.get("href"))
+        if url and title and not is_label(title) and not _elsewhere(url):
+            links.append(Link(url, title))
+    return distinct(links)
