@@ -199,9 +199,9 @@ class GzipFlow(Flow):
     def join(self) -> bool:
         if self._damaged or self.source.peek(3) != GZIP_MAGIC or _holds_record(self.source.peek(_PROBE_BYTES)):
             return False
-        start, inner, header = self.start, self.inner, self.gzip_header
+        start, inner, header, pending = self.start, self.inner, self.gzip_header, self._data[self._at :]
         opened = self._open()
-        self.start, self.inner, self.gzip_header = start, inner, header
+        self.start, self.inner, self.gzip_header, self._data = start, inner, header, pending
         return opened
 
     def _find_member(self) -> bool:

@@ -31,10 +31,11 @@ def read_header(raw: bytes, offset: int) -> Header:
         problem("header-encoding", f"the header is not UTF-8 (byte {error.start} of it): read as Latin-1")
         text = raw.decode("latin-1")
     lines = text.split("\n")
-    if lines[-1] == "":
-        lines.pop()
+    cut = lines.pop()  # the beginning of a line that has no end, where the header was cut; else empty
     if any(not line.endswith("\r") for line in lines):
         problem("header-line-end", "a header line ends without CR LF")
+    if cut:
+        lines.append(cut)
     lines = [line.removesuffix("\r") for line in lines]
     version = lines[0][len("WARC/") :]
     pairs: list[tuple[str, str]] = []

@@ -191,7 +191,7 @@ def _check_end(flow: Flow, record: Scanned) -> bool:
     claimed, held, joined = record.content_length or 0, len(record.block), False
     if held == claimed:
         end = flow.peek(4)
-        joined = not end and flow.join()
+        joined = len(end) < len(_RECORD_END) and flow.join()
         if joined:
             end = flow.peek(4)
         if end == _RECORD_END:

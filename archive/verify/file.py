@@ -73,8 +73,11 @@ class _FileCheck:
         self.links = Links(name)
         self.count = 0
         self.ours = False
-        self._heads: set[str] = set()  # ids of the records that requests with HEAD are concurrent to
-        self._short: dict[str, Finding] = {}  # bodies that are missing, unless the request turns out to be HEAD
+        # Answers without a body are faults unless the request turns out to be HEAD; either of the two records may come
+        # first, and either may name the other (5.7).
+        self._heads: set[str] = set()  # ids of requests with HEAD, and of what those name
+        self._short: dict[str, Finding] = {}  # by the id of the response
+        self._short_by_request: dict[str, str] = {}
 
     def record(self, record: Scanned) -> None:
         self.count += 1
@@ -113,23 +116,21 @@ class _FileCheck:
 
     def _content(self, record: Scanned, message: Message | None, code: str, text: str) -> None:
         without_body = message is not None and message.head is not None and len(record.block) == message.head.size
-        if code == "http-body-short" and without_body:
-            # The answer to HEAD has the framing of a body and none (RFC 9110, 9.3.2).
-            if record.id not in self._heads:
-                self._short[record.id] = Finding(code, text, self.name, record.offset, record.id or None)
-        else:
+        if code != "http-body-short" or not without_body:
             self._add(record, code, text)
+            return
+        # The answer to HEAD has the framing of a body and none (RFC 9110, 9.3.2).
+        requests = record.fields.get_all("WARC-Concurrent-To")
+        if self._heads.isdisjoint((record.id, *requests)):
+            self._short[record.id] = Finding(code, text, self.name, record.offset, record.id or None)
+            self._short_by_request.update(dict.fromkeys(requests, record.id))
 
     def _request(self, record: Scanned, message: Message | None) -> None:
         if message is not None and message.method == "HEAD":
-            for target in record.fields.get_all("WARC-Concurrent-To"):
-                self._heads.add(target)
-                self._short.pop(target, None)
-        for target in record.fields.get_all("WARC-Concurrent-To") if record.type == "response" else ():
-            if target in self._heads:
-                self._short.pop(record.id, None)
-        if message is not None and message.method == "HEAD":
-            self._heads.add(record.id)  # the reference may stand on either side (5.7)
+            responses = record.fields.get_all("WARC-Concurrent-To")
+            self._heads.update((record.id, *responses))
+            for response in (*responses, self._short_by_request.get(record.id)):
+                self._short.pop(response or "", None)
 
     def _gzip_header(self, record: Scanned) -> None:
         if self.count == 1 and record.type == "warcinfo" and record.gzip_header:

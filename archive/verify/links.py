@@ -9,6 +9,7 @@ from hashlib import blake2b
 from isal import isal_zlib
 
 from archive.scan import Scanned
+from archive.verify.grammar import is_bracketed_uri
 from archive.verify.report import Finding
 
 _REFERENCES = ("WARC-Concurrent-To", "WARC-Refers-To", "WARC-Warcinfo-ID")
@@ -97,7 +98,7 @@ class Links:
             for waiting in self._pending.pop(key, []):
                 yield from self._refers(waiting, seen)
         for name in _REFERENCES:
-            for target in fields.get_all(name):
+            for target in filter(is_bracketed_uri, fields.get_all(name)):
                 reference = Outside(name, target, record.id, record.offset, seen.date, self.file)
                 found = self._seen.get(id_key(target))
                 if found is not None:
