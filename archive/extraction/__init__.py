@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from archive.article import Article, Extractor, Link, text_digest
@@ -16,13 +15,9 @@ from archive.extraction.merge import Facts
 from archive.extraction.own import own_article
 from archive.extraction.page import Page, absolute, base_url, parse
 from archive.rules import PageRules, PageView, select
+from archive.version import VERSION
 
 __all__ = ["Page", "extract"]
-
-try:
-    VERSION = version("newswarc")
-except PackageNotFoundError:  # read from a checkout that is not installed
-    VERSION = "0"
 
 
 def extract(page: Page, rules: Sequence[PageRules] = ()) -> Article:
