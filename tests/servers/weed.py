@@ -74,6 +74,7 @@ class Weed:
         }
         (self.directory / "s3.json").write_text(json.dumps({"identities": [identity]}), encoding="utf-8")
         self._process: subprocess.Popen[bytes] | None = None
+        self.ports: list[int] = []
         for last in (False, False, True):  # a port may be taken between our look and weed's
             self.ports = free_ports(len(_PORTS))
             try:
@@ -120,14 +121,16 @@ class Weed:
                     "-s3.port.lance=0",
                     f"-s3.config={self.directory / 's3.json'}",
                     "-master.telemetry=false",
+                    "-master.electionTimeout=500ms",  # it is alone; the usual 10 s only delay a restart
+                    "-master.heartbeatInterval=100ms",
                     "-master.volumeSizeLimitMB=64",
-                    "-volume.max=100",
+                    "-volume.max=1000",  # each bucket takes some
                 ],
                 stdout=log,
                 stderr=log,
                 cwd=self.directory,
                 start_new_session=True,
-                env={**os.environ, "GOMAXPROCS": "2"},
+                env={**os.environ, "GOMAXPROCS": "2", "WEED_MASTER_VOLUME_GROWTH_COPY_1": "2"},
             )
         self._wait_for_first_put()
 
@@ -172,6 +175,9 @@ class Weed:
         """End the server and remove its data."""
         self.kill()
         shutil.rmtree(self.directory, ignore_errors=True)
+        for port in self.ports:  # weed names its own sockets after its ports, and leaves them when killed
+            for left in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
+                left.unlink(missing_ok=True)
 
     def make_bucket(self, name: str) -> str:
         client = self.client()

@@ -64,6 +64,10 @@ class Bucket:
         except Answer:
             self.require()
             return None
+        if "ETag" not in found:  # S3 always gives one
+            raise StorageRefused(
+                f"{self.location} at {self.caller.endpoint}: the answer is not S3's; check the endpoint"
+            )
         return _head(found)
 
     def require(self) -> None:
@@ -120,7 +124,7 @@ class Bucket:
         span = answer.get("ContentRange", "")  # "bytes 0-99/1234"
         total = span.rpartition("/")[2]
         if not span:  # the service ignored the range and sent everything
-            size = answer["ContentLength"]
+            size = answer.get("ContentLength", len(data))
             if len(data) != size:
                 raise self._short(key, size, len(data))
             return data[start:] if length is None else data[start : start + length]
@@ -239,4 +243,7 @@ def content_type(key: str) -> str:
 
 def _head(answer: GetObjectOutputTypeDef | HeadObjectOutputTypeDef) -> Head:
     metadata: Mapping[str, str] = {name.lower(): value for name, value in answer.get("Metadata", {}).items()}
-    return Head(answer["ContentLength"], answer["ETag"], answer.get("ChecksumSHA256"), metadata.get("sha256"))
+    # The types promise size and ETag; what answers at a wrong endpoint does not.
+    return Head(
+        answer.get("ContentLength", 0), answer.get("ETag", ""), answer.get("ChecksumSHA256"), metadata.get("sha256")
+    )

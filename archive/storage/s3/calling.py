@@ -28,7 +28,7 @@ _TOLD_FROM_S = 2.0  # shorter pauses are not worth a warning
 T = TypeVar("T")
 
 
-class Answer(Exception):  # noqa: N818 - an answer the caller asked to see
+class Answer(Exception):
     """The service answered with one of the statuses the caller wants to judge itself."""
 
     def __init__(self, status: int, code: str) -> None:

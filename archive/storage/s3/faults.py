@@ -23,6 +23,7 @@ CALL_ERRORS = (
     ResponseParserError,
     Urllib3Error,
     OSError,
+    RecursionError,  # boto follows redirections to other regions by calling itself, without a limit
 )
 
 FEW_TRIES = 4  # for faults that another try seldom cures: bits changed on the way, a clock that is off
@@ -93,7 +94,7 @@ class Fault:
     answered: bool = False  # by the service, so it is there
 
 
-class TryAgain(Exception):  # noqa: N818 - a request to the loop, not an error of the service
+class TryAgain(Exception):
     """Raised by one try whose answer was no error but cannot be right: the loop tries again, then raises *error*."""
 
     def __init__(self, error: StorageError, *, tries: int | None = None) -> None:
@@ -116,6 +117,10 @@ def fault_of(error: Exception, where: str) -> Fault:
     if isinstance(error, boto.ClientError):
         return _answer(error, where)
     text = _plain(str(error))
+    if isinstance(error, RecursionError):
+        return Fault(
+            StorageRefused(f"{where}: redirected without end; check AWS_REGION and the endpoint"), answered=True
+        )
     if isinstance(error, _ALTERED):
         return Fault(ObjectDamaged(f"{where}: the bytes do not match their checksum ({text})"), True, FEW_TRIES)
     if isinstance(error, boto.SSLError) and ("CERTIFICATE" in text.upper() or "WRONG_VERSION" in text.upper()):

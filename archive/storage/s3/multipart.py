@@ -117,8 +117,11 @@ class MultipartUpload:
                 **extra,
             ),
         )
-        self._begun.append(begun["UploadId"])
-        return begun["UploadId"]
+        upload_id = begun.get("UploadId")
+        if not upload_id:
+            raise StorageRefused(f"{self._bucket.location}: no upload was begun; is the endpoint an S3 service?")
+        self._begun.append(upload_id)
+        return upload_id
 
     def _send_part(self, upload_id: str, number: int, part: bytes) -> CompletedPartTypeDef:
         extra: dict[str, Any] = {"ChecksumSHA256": base64_sha256(part)} if self._checksums else {}
@@ -137,7 +140,7 @@ class MultipartUpload:
             )
         except Answer as answer:
             raise _Vanished from answer
-        done: CompletedPartTypeDef = {"PartNumber": number, "ETag": sent["ETag"]}
+        done: CompletedPartTypeDef = {"PartNumber": number, "ETag": sent.get("ETag", "")}
         if self._checksums:
             done["ChecksumSHA256"] = extra["ChecksumSHA256"]
         return done
@@ -168,7 +171,7 @@ class MultipartUpload:
             return True
 
 
-class _Vanished(Exception):  # noqa: N818 - a turn within this module
+class _Vanished(Exception):
     """The service does not know the upload any more."""
 
 
