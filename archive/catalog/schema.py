@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import sqlite3
 import time
 import unicodedata
@@ -166,6 +167,7 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
+@functools.lru_cache(maxsize=4096)  # few publishers, sections and authors fill many rows
 def fold(text: str | None) -> str | None:
     """Return *text* for comparison: letter case and accents do not count."""
     if text is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +17,8 @@ from archive.place import Place
 
 _FOREVER = "9999"
 # How much a word counts for in title, authors, section, tags, description and text.
-_RANK = "bm25(articles_fts, 8, 4, 2, 2, 3, 1)"
+_RANK = "bm25(8.0, 4.0, 2.0, 2.0, 3.0, 1.0)"
+_FIRST, _MOST = 100, 5000  # ranked rows looked at in one go, the first time and at most
 _NEWEST = """NOT EXISTS (
     SELECT 1 FROM articles AS b WHERE b.identity = a.identity AND b.captured_at <= :as_of
     AND (b.content, b.captured_at, b.file, b.offset) > (a.content, a.captured_at, a.file, a.offset))"""
@@ -73,29 +75,42 @@ def _newest_first(db: sqlite3.Connection, where: str, values: dict[str, Any]) ->
 
 
 def _best_first(db: sqlite3.Connection, query: str, where: str, values: dict[str, Any]) -> list[Hit]:
-    values["query"] = to_fts5(query)
+    words = to_fts5(query)
+    accepted: list[tuple[float, sqlite3.Row]] = []
     try:
         ranked = db.execute(
-            "SELECT a.id FROM articles_fts JOIN articles AS a ON a.id = articles_fts.rowid"  # noqa: S608 - as above
-            f" WHERE articles_fts MATCH :query AND {where}"
-            f" ORDER BY {_RANK}, a.sorted_at DESC, a.record_id LIMIT :limit",
-            values,
-        ).fetchall()
+            "SELECT rowid, rank FROM articles_fts WHERE articles_fts MATCH ? AND rank MATCH ? ORDER BY rank",
+            (words, _RANK),
+        )
+        # A common word is in every second article, and what else is asked costs a look at each: so best first, until
+        # there are enough.
+        count = _FIRST
+        while len(accepted) < values["limit"] and (some := dict(map(tuple, ranked.fetchmany(count)))):
+            rows = db.execute(
+                "SELECT a.id, a.sorted_at, a.record_id FROM articles AS a"  # noqa: S608 - conditions of ours, values bound
+                f" WHERE a.id IN (SELECT value FROM json_each(:ids)) AND {where}",
+                {**values, "ids": json.dumps(list(some))},
+            )
+            accepted += [(some[row["id"]], row) for row in rows]
+            count = min(count * 4, _MOST)
     except sqlite3.OperationalError as error:
         if "fts5" not in str(error):
             raise
         raise QueryError(query, 0, str(error)) from error
-    # Snippets are costly, so only of the rows that are given.
-    hits = []
-    for (number,) in ranked:
-        row = db.execute("SELECT * FROM articles WHERE id = ?", (number,)).fetchone()
-        (snippet,) = db.execute(
-            "SELECT snippet(articles_fts, -1, '[', ']', '…', 24) FROM articles_fts"
-            " WHERE articles_fts MATCH ? AND rowid = ?",
-            (values["query"], number),
-        ).fetchone()
-        hits.append(_hit(row, snippet))
-    return hits
+    accepted.sort(key=lambda found: found[1]["record_id"])
+    accepted.sort(key=lambda found: found[1]["sorted_at"], reverse=True)
+    accepted.sort(key=lambda found: found[0])
+    return [_hit_with_words(db, words, row["id"]) for _, row in accepted[: values["limit"]]]
+
+
+def _hit_with_words(db: sqlite3.Connection, words: str, number: int) -> Hit:
+    row = db.execute("SELECT * FROM articles WHERE id = ?", (number,)).fetchone()
+    (snippet,) = db.execute(
+        "SELECT snippet(articles_fts, -1, '[', ']', '…', 24) FROM articles_fts"
+        " WHERE articles_fts MATCH ? AND rowid = ?",
+        (words, number),
+    ).fetchone()
+    return _hit(row, snippet)
 
 
 def _hit(row: sqlite3.Row, snippet: str | None) -> Hit:
