@@ -70,20 +70,28 @@ class Archive:
     def sessions_dir(self) -> Path:
         return self.state_dir / "sessions"
 
-    def recover(self) -> None:
-        """Mend, seal and publish what crashed writers left behind; every whole record is kept.
+    def mend(self) -> list[Session]:
+        """Mend and seal what crashed writers left behind, and enter it into the catalogue; every whole record is kept.
 
-        Sessions whose writer still runs are left alone. Raises ``StorageError`` when the store does not take them;
-        they then wait for the next start.
+        Returns their session directories, locked, to be published and removed by the caller. Sessions whose writer
+        still runs are left alone. Raises ``DiskFull`` or ``StorageError``; what is left then waits for the next start.
         """
+        left = []
         for session in Session.abandoned(self.sessions_dir):
-            with session:
-                if session.files():
-                    for account in mend_session(session.path, self.state_dir / "quarantine"):
-                        log.warning("left by a run that ended early: %s", account)
-                    self._enter(session.path)
-                    publish(session.path, self.storage)
+            for account in mend_session(session.path, self.state_dir / "quarantine"):
+                log.warning("left by a run that ended early: %s", account)
+            self._enter(session.path)
+            if session.files():
+                left.append(session)
+            else:
                 session.remove()
+        return left
+
+    def recover(self) -> None:
+        """Mend and publish what crashed writers left behind. Raises as :meth:`mend` and ``publish`` do."""
+        for session in self.mend():
+            publish(session.path, self.storage)
+            session.remove()
 
     def _enter(self, directory: Path) -> None:
         """Enter the sealed segments in *directory* into the catalogue: their writer may have died before it did."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import socket
 from collections.abc import Sequence
@@ -45,6 +46,7 @@ class Recorder:
 
     def __init__(self, archive: Archive, info: RunInfo, *, rotate_at_bytes: int, rotate_after_s: float) -> None:
         self.archive = archive
+        left = archive.mend()
         self.session = Session.create(archive.sessions_dir)
         fields = warcinfo_fields(info)
         self._captures = SegmentWriter(
@@ -53,7 +55,10 @@ class Recorder:
         self._articles = SegmentWriter(
             self.session.path, "articles", fields, rotate_at_bytes=rotate_at_bytes, rotate_after_s=rotate_after_s
         )
-        self._uploader = Uploader(self.session.path, archive.storage)
+        # What a crash left is published in the background: a store out of reach is no reason not to capture.
+        self._uploaders = {session: Uploader(session.path, archive.storage) for session in [self.session, *left]}
+        for session in left:
+            self._uploaders[session].wake()
         self._new_captures: list[Capture] = []
         self._new_articles: list[tuple[str, Article, Place]] = []
 
@@ -64,6 +69,7 @@ class Recorder:
             warcinfo_id=self._captures.warcinfo_id,
             metadata=evidence,
             original=lambda payload_digest: self._original(payload_digest, exchange),
+            validated=self.archive.catalog.latest(exchange.url) if _is_conditional(exchange) else None,
         )
         places = self._captures.append(records)
         for record, place in zip(records, places, strict=True):
@@ -109,14 +115,22 @@ class Recorder:
         for writer in (self._captures, self._articles):
             if writer.due:
                 writer.rotate()
-                self._uploader.wake()
+                self._uploaders[self.session].wake()
 
     def close(self) -> None:
         """Seal and publish what is open. Raises ``StorageError`` when the store does not take it; it is kept then."""
-        self._captures.close()
-        self._articles.close()
-        self._uploader.close()
-        self.session.remove()
+        with contextlib.ExitStack() as stack:  # each step is tried, whatever befell the one before
+            for session, uploader in self._uploaders.items():
+                stack.callback(session.remove)
+                stack.callback(uploader.close)
+            stack.callback(self._articles.close)
+            stack.callback(self._captures.close)
+
+
+def _is_conditional(exchange: Exchange) -> bool:
+    """Tell whether the request carried validators, which come from the last capture of the same URL."""
+    head = exchange.request.partition(b"\r\n\r\n")[0].lower()
+    return b"\r\nif-none-match:" in head or b"\r\nif-modified-since:" in head
 
 
 def warcinfo_fields(info: RunInfo) -> list[tuple[str, str]]:

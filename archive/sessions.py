@@ -6,6 +6,7 @@ process, however it ended: a directory whose lock can be taken was left behind b
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import secrets
@@ -18,6 +19,14 @@ from archive.errors import DiskFull, StorageRefused
 from archive.files import is_full, sync_directory
 
 _LOCK = "lock"
+
+
+@contextlib.contextmanager
+def _alone(parent: Path) -> Iterator[None]:
+    """Keep others from taking a directory for a left-over between its creation and its lock."""
+    with parent.with_name(parent.name + ".lock").open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 class Session:
@@ -36,17 +45,21 @@ class Session:
         name = f"{datetime.now(UTC):%Y%m%d%H%M%S}-{os.getpid()}-{secrets.token_hex(4)}"
         path = parent / name
         try:
-            path.mkdir(parents=True)
+            parent.mkdir(parents=True, exist_ok=True)
+            with _alone(parent):
+                path.mkdir()
+                session = cls._lock(path)
             sync_directory(parent)
         except OSError as error:
             if is_full(error):
-                raise DiskFull(f"{parent}: no room left to start an archive session; free some and run again") from error
+                raise DiskFull(
+                    f"{parent}: no room left to start an archive session; free some and run again"
+                ) from error
             raise StorageRefused(
                 f"{parent}: cannot be written to ({error.strerror}); choose another archive or mend its permissions"
             ) from error
-        session = cls._lock(path)
-        if session is None:  # a starting process took it for a left-over, or the file system has no locks
-            raise StorageRefused(f"{path}: could not be locked; run again, on a file system that supports flock")
+        if session is None:
+            raise StorageRefused(f"{path}: could not be locked; an archive's state needs a file system with flock")
         return session
 
     @classmethod
@@ -63,17 +76,13 @@ class Session:
         return None
 
     @classmethod
-    def abandoned(cls, parent: Path) -> Iterator[Self]:
-        """Yield, locked, every session directory in *parent* whose writer is no more; the caller releases each."""
+    def abandoned(cls, parent: Path) -> list[Self]:
+        """Return, locked, every session directory in *parent* whose writer is no more; the caller releases each."""
         if not parent.is_dir():
-            return
-        for path in sorted(parent.iterdir()):
-            try:
-                session = cls._lock(path)
-            except (NotADirectoryError, FileNotFoundError):
-                continue
-            if session is not None:
-                yield session
+            return []
+        with _alone(parent):
+            locked = [cls._lock(path) for path in sorted(parent.iterdir()) if path.is_dir()]
+        return [session for session in locked if session is not None]
 
     def files(self) -> list[Path]:
         """What the session holds besides its lock, sorted by name."""

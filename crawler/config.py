@@ -128,6 +128,7 @@ SETTINGS = (
     Setting("s3.patience_s", float, 300.0, "how long one call is tried again, in seconds", least=0),
 )
 _BY_KEY = {setting.key: setting for setting in SETTINGS}
+_TABLES = {setting.key.partition(".")[0] for setting in SETTINGS if "." in setting.key}
 
 
 @dataclass(frozen=True)
@@ -214,16 +215,42 @@ def load(
             scheme: address if scheme == "no" or "://" in address else f"http://{address}"
             for scheme, address in urllib.request.getproxies_environment().items()
         }
-    proxy = values.get("proxy")
-    for name, address in {"proxy": proxy, **{k: v for k, v in proxies.items() if k != "no"}}.items():
-        if address and urlsplit(address).scheme != "http":
-            raise ConfigError(
-                f"{name} proxy: only http:// proxies can be used; the traffic of https pages is tunnelled"
-            )
+    if values.get("proxy"):
+        _check_proxy("proxy", values["proxy"])
+    for scheme, address in proxies.items():
+        if scheme != "no":
+            _check_proxy(f"{scheme}_proxy", address)
+    if values.get("ca_file"):
+        _check_authorities(values["ca_file"])
     try:
         return Config(**values, s3=S3Options(**s3), environment_proxies=proxies)
     except LocationError as error:
         raise ConfigError(str(error)) from error
+
+
+def _check_proxy(name: str, address: str) -> None:
+    """Refuse a proxy that is none. The message does not repeat the address, which may hold a password."""
+    try:
+        parts = urlsplit(address)
+        usable = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ConfigError(f"{name}: not the address of a proxy; write http://host:port")
+    if parts.scheme != "http":
+        raise ConfigError(f"{name}: only http:// proxies can be used; the traffic of https pages is tunnelled")
+
+
+def _check_authorities(path: Path) -> None:
+    """Refuse a file of certificates that TLS could not use: each page would fail by it."""
+    import ssl  # noqa: PLC0415 - loading it takes a while, and few have such a file
+
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
+    except ssl.SSLError as error:
+        raise ConfigError(f"ca_file {path}: holds no certificate in PEM form") from error
+    except OSError as error:
+        raise ConfigError(f"ca_file {path}: cannot be read ({error.strerror})") from error
 
 
 def _from_file(path: Path, *, must_exist: bool) -> dict[str, Any]:
@@ -239,7 +266,7 @@ def _from_file(path: Path, *, must_exist: bool) -> dict[str, Any]:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
     flat: dict[str, Any] = {}
     for key, value in table.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and (value or key in _TABLES):
             flat.update({f"{key}.{inner}": inner_value for inner, inner_value in value.items()})
         else:
             flat[key] = value
@@ -249,7 +276,7 @@ def _from_file(path: Path, *, must_exist: bool) -> dict[str, Any]:
 def _known(path: Path, key: str) -> Setting:
     if key not in _BY_KEY:
         close = difflib.get_close_matches(key, _BY_KEY, 1)
-        hint = f"; did you mean {close[0]}?" if close else ""
+        hint = f"; it is a table: [{key}]" if key in _TABLES else f"; did you mean {close[0]}?" if close else ""
         raise ConfigError(f"{path}: unknown setting {key}{hint}")
     return _BY_KEY[key]
 
@@ -290,6 +317,8 @@ def _checked(where: str, setting: Setting, value: Any) -> Any:
         raise ConfigError(f"{where} is {shown}; expected {_NAMED[kind]}")
     if isinstance(value, float) and not math.isfinite(value):  # TOML has nan and inf, and no limit can be either
         raise ConfigError(f"{where} is {shown}; expected {_NAMED[kind]}")
+    if kind is str and not value.isprintable():  # it would break the line it is written on: a header, a WARC field
+        raise ConfigError(f"{where} is {shown}; expected text on one line")
     if setting.choices and value not in setting.choices:
         raise ConfigError(f"{where} is {shown}; expected one of {', '.join(setting.choices)}")
     if setting.least is not None and value < setting.least:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from dataclasses import replace
 from typing import Self
 
@@ -12,13 +11,11 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 
 from archive.capture import Capture, iso
-from archive.errors import ExtractionFailed
+from archive.errors import ExtractionFailed, WorkersUnavailable
 from archive.examine import Examination, examine
 from archive.workers import Workers
 from crawler import config
 from crawler.publishers import publisher_modules
-
-log = logging.getLogger(__name__)
 
 
 class Examiner:
@@ -62,17 +59,18 @@ class Examiner:
         )
         try:
             found = await asyncio.wrap_future(future)
-        except ExtractionFailed as error:
+        except (ExtractionFailed, WorkersUnavailable) as error:
             assert self.crawler.stats is not None
             self.crawler.stats.inc_value("examine/failed")
-            log.warning("%s: the page is kept, but could not be read: %s", response.url, error.reason)
-            return Examination(problem=error.reason)
+            reason = error.reason if isinstance(error, ExtractionFailed) else str(error)
+            return Examination(problem=f"kept, but its article could not be read: {reason}")
         if found.article is not None:
             article = replace(
                 found.article,
                 record_id=capture.record_id,
                 payload_digest=capture.payload_digest,
                 captured_at=iso(capture.captured_at),
+                page_kind="error" if response.status >= 400 else found.article.page_kind,
             )
             found = replace(found, article=article)
         return found

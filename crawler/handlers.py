@@ -50,7 +50,7 @@ class WireDownloadHandler:
     """Fetches requests with a :class:`~crawler.wire.WireClient`.
 
     ``request.meta["exchange"]`` is the :class:`~archive.exchange.Exchange`, on success and on failure alike; who
-    takes it closes its response spool. It is absent when nothing could be attempted. With ``meta["raw"]`` the
+    takes it closes it. It is absent when nothing could be attempted. With ``meta["raw"]`` the
     response is a plain :class:`~scrapy.http.Response`, whatever its type. Read from ``meta``: ``download_timeout``,
     ``download_maxsize`` (here: of the whole response, head included), ``proxy``, ``bindaddress``; written:
     ``download_latency``, seconds to the first byte of the answer, connecting included.
@@ -96,7 +96,7 @@ class WireDownloadHandler:
         meta = request.meta
         stale: Exchange | None = meta.pop("exchange", None)
         if stale is not None:
-            stale.response.close()
+            stale.close()
         try:
             exchange = await self._client.fetch(
                 request.method,

@@ -48,9 +48,9 @@ class PageResult:
 
     @property
     def whole(self) -> bool:
-        """Whether all went well: a complete answer that is no error page."""
+        """Whether all went well: a complete answer, no error page, and its article was read."""
         good = self.outcome in ("saved", "unchanged", "skipped")
-        return good and self.truncated is None and (self.status is None or self.status < 400)
+        return good and self.error is None
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -22,7 +22,7 @@ from scrapy.utils.defer import _schedule_coro
 from archive.archive import Archive
 from archive.article import Article
 from archive.capture import Capture
-from archive.errors import ArchiveError
+from archive.errors import ArchiveError, StorageUnavailable
 from archive.exchange import Exchange
 from archive.recorder import Recorder, RunInfo
 from crawler import config
@@ -109,7 +109,7 @@ class ArchiveSession:
         check_scrapy(crawler.settings)
         options = config.current()
         archive = Archive.open(location, s3=options.s3, state_dir=options.state_dir)
-        archive.recover()
+        _probe(archive)
         info = RunInfo(
             operator=options.operator,
             user_agent=crawler.settings.get("USER_AGENT"),
@@ -169,6 +169,18 @@ class ArchiveSession:
             log.error("%s", error)
         finally:
             self.archive.close()
+
+
+def _probe(archive: Archive) -> None:
+    """Try the store before anything is fetched; one that is out of reach gets what is captured later.
+
+    Raises ``StorageRefused`` when it will never take anything: wrong credentials, no such bucket, no permission.
+    """
+    try:
+        for shortcoming in archive.storage.probe():
+            log.warning("%s", shortcoming)
+    except StorageUnavailable as error:
+        log.warning("%s; captures are kept in %s until it answers", error, archive.sessions_dir)
 
 
 def session_of(crawler: Crawler) -> ArchiveSession:

@@ -74,7 +74,7 @@ class WireClient:
         proxy: str | Proxy | None = None,
         bind_address: BindAddress | None = None,
     ) -> Exchange:
-        """Make one exchange. The caller owns the returned response spool, and that of a raised error's exchange.
+        """Make one exchange. The caller closes it, whether it is returned or comes with an error.
 
         *timeout_s* covers all: waiting for a turn, resolving, connecting, TLS, and the last byte. *max_bytes* caps
         the response, head included. A response whose head is complete is returned even when the rest is cut by
@@ -103,7 +103,7 @@ class WireClient:
                 raise errors.TimedOut(f"{url}: {timeout_s:g} s ran out while {where}", attempt.exchange()) from error
         except BaseException as error:
             if not isinstance(error, errors.WireError):
-                attempt.reception.spool.close()
+                attempt.exchange().close()
             raise
         return attempt.result()
 
@@ -195,6 +195,7 @@ class _Attempt:
     def start_over(self, spool: Spool) -> None:
         """Begin again on another connection; what was sent in vain is kept as the exchange's *forerunner*."""
         self._forerunner = self.exchange()
+        self._connection = None
         self.reception = Reception(self.request.method, self._max_bytes, spool)
         self.sent = False
 
