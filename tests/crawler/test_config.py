@@ -79,8 +79,8 @@ def test_the_s3_table_becomes_the_storage_options(tmp_path: Path):
 
 
 def test_paths_may_start_in_the_home_folder(tmp_path: Path):
-    path = write(tmp_path, 'ca_file = "~/ca.pem"')
-    assert load(path, environment={}).ca_file == Path("~/ca.pem").expanduser()
+    path = write(tmp_path, 'state_dir = "~/state"')
+    assert load(path, environment={}).state_dir == Path("~/state").expanduser()
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,14 @@ def test_paths_may_start_in_the_home_folder(tmp_path: Path):
         ("archive = 5", "archive is 5; expected text"),
         ("archive = ['a']", r"archive is \['a'\]; expected text"),
         ("robots = 'obay'", "robots is 'obay'; expected one of obey, warn, ignore"),
-        ("s3 = 5", r"newswarc\.toml: unknown setting s3"),
+        ("s3 = 5", r"newswarc\.toml: unknown setting s3; it is a table: \[s3\]"),
+        ("[timeout_s]", r"timeout_s is \{\}; expected a number"),
+        ("[unknown]", "unknown setting unknown"),
+        ('user_agent = "a\\nX-Injected: b"', r"user_agent is 'a\\nX-Injected: b'; expected text on one line"),
+        ("proxy = 'http://'", "proxy: not the address of a proxy; write http://host:port"),
+        ("proxy = 'http://h:port'", "proxy: not the address of a proxy; write http://host:port"),
+        ("ca_file = '/gone.pem'", r"ca_file /gone\.pem: cannot be read \(No such file or directory\)"),
+        ("ca_file = 'newswarc.toml'", r"ca_file newswarc\.toml: holds no certificate in PEM form"),
         ("[archive]\nlocation = 'x'", r"unknown setting archive\.location"),
         ("archive = ", "not valid TOML"),
         ("proxy = 'socks5://127.0.0.1:1080'", "only http:// proxies"),
