@@ -157,13 +157,20 @@ class Config:
     environment_proxies: Mapping[str, str] = field(default_factory=dict, repr=False)  # scheme → proxy; "no" → hosts
 
     def proxy_for(self, url: str) -> str | None:
-        """Return the proxy that *url* is fetched through, or None."""
+        """Return the proxy that *url* is fetched through, or None.
+
+        Raises ``ConfigError`` when the environment names one that cannot be used.
+        """
         if self.proxy:
             return self.proxy
         parts = urlsplit(url)
         if not self.environment_proxies or _bypassed(parts.netloc.rpartition("@")[2], self.environment_proxies):
             return None
-        return self.environment_proxies.get(parts.scheme) or self.environment_proxies.get("all")
+        for scheme in (parts.scheme, "all"):
+            if address := self.environment_proxies.get(scheme):
+                _check_proxy(f"{scheme}_proxy", address)
+                return address
+        return None
 
 
 def _bypassed(host: str, proxies: Mapping[str, str]) -> bool:
@@ -217,9 +224,6 @@ def load(
         }
     if values.get("proxy"):
         _check_proxy("proxy", values["proxy"])
-    for scheme, address in proxies.items():
-        if scheme != "no":
-            _check_proxy(f"{scheme}_proxy", address)
     if values.get("ca_file"):
         _check_authorities(values["ca_file"])
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,6 +16,8 @@ from crawler.cli.terminal import print_json, print_line
 from crawler.config import Config, RobotsPolicy
 from crawler.exit_codes import ExitCode
 from crawler.results import PageResult
+
+_HOST_FIRST = re.compile(r"[\w-]+(\.[\w-]+)+(:\d+)?([/?#]|$)|[\w-]+:\d+([/?#]|$)")  # a URL but for its scheme
 
 
 @click.command("archive")
@@ -45,6 +48,8 @@ def command(
             bad.append(PageResult(url=line, error=error.message))
     if not wanted and not bad:
         raise click.UsageError("no URL given; name one, or a file of them with --from FILE")
+    for url in wanted:
+        settings.proxy_for(url)  # a proxy that cannot be used is told before anything is fetched
     return archive_pages(settings, wanted, bad=bad, requisites=requisites, quiet=quiet, as_json=as_json)
 
 
@@ -109,11 +114,15 @@ def check(url: str) -> str:
     except ValueError as error:
         raise click.UsageError(f"{url!r} is not a URL: {error}") from error
     if parts.scheme not in ("http", "https"):
-        if not parts.scheme or "." in parts.scheme or not url.startswith(f"{parts.scheme}://"):
+        if _HOST_FIRST.match(url):
             raise click.UsageError(f"{url!r} is not a URL; did you mean https://{url} ?")
+        if not parts.scheme:
+            raise click.UsageError(f"{url!r} is not a URL; write it whole: https://host/path")
         raise click.UsageError(f"{url!r}: {parts.scheme} is not archived, only http and https are")
-    if not host or any(char.isspace() or not char.isprintable() for char in parts.netloc):
+    if not host:
         raise click.UsageError(f"{url!r} is not a URL: it names no host")
+    if any(char.isspace() or not char.isprintable() for char in parts.netloc):
+        raise click.UsageError(f"{url!r} is not a URL: blanks in the host")
     return url
 
 
