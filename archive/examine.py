@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain
 
+from selectolax.lexbor import LexborHTMLParser
+
 from archive.article import Article
 from archive.codings import decode_content
 from archive.errors import ContentUndecodable
@@ -74,7 +76,7 @@ def prepare(publishers: Sequence[str]) -> None:
 def examine(
     payload: bytes,
     *,
-    url: str,
+    url: str | None,
     content_type: str | None,
     content_encoding: str | None,
     captured_at: datetime,
@@ -83,6 +85,7 @@ def examine(
 ) -> Examination:
     """Examine a response's *payload*, transfer coding removed, content coding kept.
 
+    Without a *url* the one that the page calls its own is taken, so that publishers' rules apply.
     A payload that is cut or whose coding is broken is examined as far as it can be read, and *problem* says so; one
     that unpacks to more than 64 MiB is not examined at all.
     What is neither HTML nor CSS holds nothing. May raise whatever a parser raises, and may take any time and memory:
@@ -95,6 +98,8 @@ def examine(
         body, problem = error.partial, f"content coding cannot be decoded: {error}"
         if not _is_readable(body):
             return Examination(problem=problem, decoded_bytes=len(body))
+    if url is None:
+        url = declared_url(body)
     if _media_type(content_type) == "text/css":
         requisites, cut = _css(body, url, content_type) if want_requisites else ([], None)
         return Examination(requisites=requisites, problem=_joined(problem, cut), decoded_bytes=len(body))
@@ -113,6 +118,17 @@ def examine(
         problem=_joined(problem, _told(needs.cut and want_requisites)),
         decoded_bytes=len(body),
     )
+
+
+def declared_url(body: bytes) -> str:
+    """Return the address that the page gives as its own (canonical link, OpenGraph); empty when it gives none."""
+    page = LexborHTMLParser(body)
+    for selector, attribute in (("link[rel~=canonical i]", "href"), ('meta[property="og:url" i]', "content")):
+        node = page.css_first(selector)
+        address = ((node.attributes.get(attribute) if node else None) or "").strip()
+        if address.lower().startswith(("http://", "https://")):
+            return address
+    return ""
 
 
 def _is_readable(partial: bytes) -> bool:

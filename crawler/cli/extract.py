@@ -119,7 +119,7 @@ class _Run:
             future = self.workers.submit(
                 examine,
                 page.payload,
-                url=page.url or "",
+                url=page.url,
                 content_type=page.content_type,
                 content_encoding=page.content_encoding,
                 captured_at=page.captured_at,

@@ -187,3 +187,18 @@ def test_hostile_pages_end_in_a_result_or_a_plain_failure_and_the_others_go_on()
     assert {name: outcome for name, outcome in outcomes.items() if outcome not in limits} == {}
     assert outcomes["60,000 attributes"] == "took longer than 3 s"  # else this pool guards against nothing
     assert outcomes["gzip bomb"] == "problem"
+
+
+def test_a_page_of_unknown_address_is_read_as_the_one_it_calls_itself() -> None:
+    body = b'<html><head><link rel="canonical" href="https://news.example/2026/a"></head><body><h1>A</h1></body></html>'
+    found = examine(
+        body,
+        url=None,
+        content_type="text/html",
+        content_encoding=None,
+        captured_at=datetime(2026, 1, 2, tzinfo=UTC),
+        want_article=True,
+        want_requisites=False,
+    )
+    assert found.article is not None
+    assert found.article.url == "https://news.example/2026/a"
