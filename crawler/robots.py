@@ -107,9 +107,20 @@ class RobotsMiddleware:
         self._count("unreachable" if rules.outcome == "unreachable" else "forbidden")
         if self.policy == "obey":
             raise RobotsForbidden(request.url, decision)
-        if (origin := _origin(request.url)) not in self._warned:
+        if decision.status is not None:
+            self._warn(request.url, decision.reason)
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        """A site whose robots.txt was out of reach is seldom there itself: only now is there anything to warn of."""
+        evidence = request.meta.get("robots") or {}
+        if self.policy == "warn" and evidence.get("decision") == "forbidden":
+            self._warn(request.url, evidence["reason"])
+        return response
+
+    def _warn(self, url: str, reason: str) -> None:
+        if (origin := _origin(url)) not in self._warned:
             self._warned.add(origin)
-            log.warning("%s: %s; fetched all the same (--robots obey would not)", request.url, decision.reason)
+            log.warning("%s: %s; fetched all the same (--robots obey would not)", url, reason)
 
     async def rules_for(self, url: str) -> RobotsRules:
         """Return the rules of *url*'s site, fetching its robots.txt when there is no fresh copy; one fetch at a time.

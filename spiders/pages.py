@@ -102,6 +102,8 @@ class PagesSpider(scrapy.Spider):
             found = await self._examiner().examine(
                 response, response.meta["capture"], want_article=False, want_requisites=True
             )
+            if found.problem:
+                log.info("%s, needed by %s: %s", response.url, response.meta.get("via"), found.problem)
             for needed in self._needed(response, found):
                 yield needed
 

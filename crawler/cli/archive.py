@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from crawler.cli.terminal import print_json, print_line
 from crawler.config import Config, RobotsPolicy
 from crawler.exit_codes import ExitCode
 from crawler.results import PageResult
+
+log = logging.getLogger(__name__)
 
 _HOST_FIRST = re.compile(r"[\w-]+(\.[\w-]+)+(:\d+)?([/?#]|$)|[\w-]+:\d+([/?#]|$)")  # a URL but for its scheme
 
@@ -77,6 +80,8 @@ def archive_pages(
             print_json(result.to_json())
         elif not quiet or not result.whole:
             print_line(summary(result))
+        if result.error:
+            log.error("%s: %s", result.final_url or result.url, result.error)
 
     for result in bad or ():
         tell(result)
@@ -141,12 +146,10 @@ def read_lines(source: str) -> Iterator[str]:
 
 
 def summary(result: PageResult) -> str:
-    """One line for people: outcome, status, title, URL, and why when something went wrong."""
+    """One line for people: outcome, status, title, URL. What went wrong is told on standard error."""
     parts = [f"{result.outcome:9}", str(result.status or "-"), result.final_url or result.url]
     if result.title:
         parts.append(f"“{result.title}”")
-    if result.error:
-        parts.append(f"({result.error})")
     return " ".join(parts)
 
 

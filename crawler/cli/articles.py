@@ -7,6 +7,7 @@ from datetime import datetime
 
 import click
 
+from archive.catalog.query import QueryError
 from crawler.cli.options import common, open_archive
 from crawler.cli.terminal import print_json, print_line
 from crawler.cli.times import Time
@@ -39,16 +40,19 @@ def command(
 ) -> None:
     """Search the archive's articles; newest first without a query."""
     with open_archive(settings) as archive:
-        hits = archive.catalog.articles(
-            query,
-            publisher=publisher,
-            author=author,
-            section=section,
-            since=since,
-            until=until,
-            as_of=as_of,
-            limit=limit,
-        )
+        try:
+            hits = archive.catalog.articles(
+                query,
+                publisher=publisher,
+                author=author,
+                section=section,
+                since=since,
+                until=until,
+                as_of=as_of,
+                limit=limit,
+            )
+        except QueryError as error:
+            raise click.UsageError(str(error)) from error
         for hit in hits:
             article = hit.article
             if as_json:

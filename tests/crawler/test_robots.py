@@ -378,6 +378,18 @@ def test_warning_goes_on_and_says_so_once_a_site(caplog):
     assert counts == {"robots/forbidden": 2}
 
 
+def test_a_robots_txt_out_of_reach_is_warned_of_once_the_page_was_fetched(caplog):
+    site = Site({f"{SITE}/robots.txt": DownloadTimeoutError("took too long")})
+    component, _ = middleware(site, "warn")
+    request = Request(f"{SITE}/a")
+    with caplog.at_level(logging.WARNING):
+        asyncio.run(component.process_request(request))
+        assert not caplog.records
+        response = Response(request.url)
+        assert component.process_response(request, response) is response
+    assert ["took too long" in record.getMessage() for record in caplog.records] == [True]
+
+
 def test_ignoring_asks_nothing_and_is_on_record():
     site = Site({})
     [evidence], counts = ask(site, f"{SITE}/a", policy="ignore")
