@@ -44,3 +44,9 @@ class Exchange:
     interim: int = 0
     timings_ms: dict[str, float] = field(default_factory=dict)  # dns, connect, tls, first_byte, total; absent if reused
     forerunner: Exchange | None = None
+
+    def close(self) -> None:
+        """Free the response's bytes, and the forerunner's."""
+        self.response.close()
+        if self.forerunner is not None:
+            self.forerunner.close()

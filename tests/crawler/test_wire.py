@@ -83,8 +83,9 @@ async def client(authority: Authority, **options: Any) -> AsyncIterator[wire.Wir
 
 def kept(exchange: Exchange) -> bytes:
     """Return the response's bytes and close it."""
-    with exchange.response:
-        return exchange.response.read()
+    data = exchange.response.read()
+    exchange.close()
+    return data
 
 
 async def outcome(fetched: Awaitable[Exchange]) -> tuple[Exchange, str | None]:
@@ -279,7 +280,7 @@ def test_interim_responses_without_end_are_refused(fetching: Callable[..., Excha
     too_many = pytest.raises(wire.MalformedResponse, match=f"more than {MAX_INTERIM} interim")
     with running(RawSite({"/": endless})) as site, too_many as caught:
         fetching(site.url("/"))
-    caught.value.exchange.response.close()
+    caught.value.exchange.close()
 
 
 # --- sizes and times
@@ -354,7 +355,7 @@ def test_a_connection_cut_by_time_or_size_is_not_used_again(authority: Authority
         async with client(authority) as wire_client:
             first = await wire_client.fetch("GET", url("/stuck"), timeout_s=0.3, max_bytes=None)
             assert first.truncated == "time"
-            first.response.close()
+            first.close()
             assert kept(await wire_client.fetch("GET", url("/after"), timeout_s=20, max_bytes=None)) == PLAIN
 
     with running(RawSite(stuck)) as site:
@@ -372,21 +373,26 @@ def test_a_kept_connection_found_dead_is_replaced_once(authority: Authority):
         seen.append(request)
         return script(b"", "close") if len(seen) == 2 else script(PLAIN)
 
-    async def three(url: str) -> None:
+    async def two(url: str) -> None:
         async with client(authority) as wire_client:
-            for _ in range(2):
-                assert kept(await wire_client.fetch("GET", url, timeout_s=20, max_bytes=None)) == PLAIN
+            first = await wire_client.fetch("GET", url, timeout_s=20, max_bytes=None)
+            second = await wire_client.fetch("GET", url, timeout_s=20, max_bytes=None)
+        assert first.forerunner is None
+        assert second.forerunner is not None
+        assert (second.forerunner.request, second.forerunner.truncated) == (seen[1], "disconnect")
+        assert second.request == seen[2]
+        assert second.forerunner.started <= second.started
+        assert "connect" not in second.forerunner.timings_ms
+        assert kept(first) == kept(second) == PLAIN
 
     with running(RawSite(answer=answer)) as site:
-        asyncio.run(three(site.url("/")))
+        asyncio.run(two(site.url("/")))
         assert len(seen) == 3
         assert site.connections == 2
 
 
 @pytest.mark.parametrize(("method", "dies_at"), [("POST", {2}), ("GET", {2, 3})])
-def test_a_request_is_not_repeated_when_that_is_unsafe_or_was_tried(
-    method: str, dies_at: set[int], authority: Authority
-):
+def test_a_request_is_not_repeated_when_unsafe_or_tried_before(method: str, dies_at: set[int], authority: Authority):
     seen: list[bytes] = []
 
     def answer(request: bytes) -> Script:
@@ -402,7 +408,7 @@ def test_a_request_is_not_repeated_when_that_is_unsafe_or_was_tried(
                 )
             assert caught.value.exchange.request == seen[-1]
             assert caught.value.exchange.truncated == "disconnect"
-            caught.value.exchange.response.close()
+            caught.value.exchange.close()
 
     with running(RawSite(answer=answer)) as site:
         asyncio.run(two(site.url("/")))
@@ -498,7 +504,7 @@ def test_a_refused_connection_says_so(fetching: Callable[..., Exchange]):
     assert caught.value.refused
     assert caught.value.exchange.request == b""
     assert caught.value.exchange.truncated is None
-    caught.value.exchange.response.close()
+    caught.value.exchange.close()
 
 
 def test_the_next_address_is_tried_when_one_refuses(fetching: Callable[..., Exchange]):
@@ -532,7 +538,7 @@ def test_the_peer_is_judged_again_after_connecting(fetching: Callable[..., Excha
     with running(RawSite({"/": script(PLAIN)})) as site:
         with pytest.raises(wire.AddressRefused) as caught:
             fetching(site.url("/", "public.test"), options={"guard": Rebound(False)})
-        caught.value.exchange.response.close()
+        caught.value.exchange.close()
         assert site.requests == []
 
 
@@ -542,7 +548,7 @@ def test_a_host_without_address_cannot_be_resolved(url: str, fetching: Callable[
         fetching(url, options={"guard": named({})})
     assert isinstance(caught.value.__cause__, ResolveFailed)
     assert caught.value.exchange.url == url
-    caught.value.exchange.response.close()
+    caught.value.exchange.close()
 
 
 # --- TLS
@@ -587,7 +593,7 @@ def test_a_bad_certificate_is_refused_and_named(
             fetching(site.url("/"))
         assert site.requests == []
     assert caught.value.certificate
-    caught.value.exchange.response.close()
+    caught.value.exchange.close()
 
 
 def test_an_authority_that_is_not_ours_is_refused(site: RawSite, fetching: Callable[..., Exchange]):
@@ -596,7 +602,7 @@ def test_an_authority_that_is_not_ours_is_refused(site: RawSite, fetching: Calla
     with pytest.raises(wire.TlsFailed, match="unable to get local issuer") as caught:
         fetching(site.url("/plain"), options={"ca_file": None})
     assert caught.value.certificate
-    caught.value.exchange.response.close()
+    caught.value.exchange.close()
 
 
 def test_a_server_without_tls_is_told_from_a_bad_certificate(fetching: Callable[..., Exchange]):
@@ -613,7 +619,7 @@ def test_a_server_without_tls_is_told_from_a_bad_certificate(fetching: Callable[
             fetching(f"https://127.0.0.1:{plain.getsockname()[1]}/")
         thread.join()
     assert not caught.value.certificate
-    caught.value.exchange.response.close()
+    caught.value.exchange.close()
 
 
 # --- proxies
@@ -683,7 +689,7 @@ def test_a_proxy_that_makes_no_tunnel_is_named(answer: bytes, reason: str, fetch
     unwilling = TunnelProxy(("127.0.0.1", 1), answer, refuses=True)
     with tunnelling(unwilling) as proxy, pytest.raises(wire.ConnectFailed, match=reason) as caught:
         fetching("https://127.0.0.1:9/", proxy=f"127.0.0.1:{proxy.port}")
-    caught.value.exchange.response.close()
+    caught.value.exchange.close()
 
 
 def test_neither_a_private_proxy_nor_a_private_target_gets_past_the_guard(fetching: Callable[..., Exchange]):
@@ -698,7 +704,7 @@ def test_neither_a_private_proxy_nor_a_private_target_gets_past_the_guard(fetchi
         ):
             with pytest.raises(wire.AddressRefused) as caught:
                 fetching(url, proxy=via, options={"guard": Guard(False, public)})
-            caught.value.exchange.response.close()
+            caught.value.exchange.close()
         assert proxy.requests == []
 
 
@@ -812,7 +818,7 @@ def test_a_body_is_sent_and_kept(fetching: Callable[..., Exchange], site: RawSit
     exchange = fetching(site.url(target), method="POST", body=TEXT)
     assert exchange.request.endswith(b"Content-Length: %d\r\n\r\n" % len(TEXT) + TEXT)
     assert site.received(target)[-1] == exchange.request
-    exchange.response.close()
+    exchange.close()
 
 
 def test_a_head_request_ends_with_the_head(fetching: Callable[..., Exchange]):

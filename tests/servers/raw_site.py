@@ -99,8 +99,11 @@ class RawSite:
             pass
         finally:
             writer.close()
-            with contextlib.suppress(ConnectionError, ssl.SSLError, TimeoutError):
-                await writer.wait_closed()
+            try:
+                with contextlib.suppress(ConnectionError, ssl.SSLError, TimeoutError):
+                    await asyncio.wait_for(writer.wait_closed(), 2)
+            finally:
+                writer.transport.abort()  # under TLS a client that is gone leaves the closing undone
 
 
 async def read_request(reader: asyncio.StreamReader) -> bytes:
