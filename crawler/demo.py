@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 NAME = "The Harbour Courier"
+PORT = 8765
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +172,8 @@ def pages(base: str) -> dict[str, tuple[str, str]]:
 
 
 @contextmanager
-def served(port: int = 0) -> Iterator[str]:
-    """Serve the publication on loopback while the context lasts; yields its base URL."""
+def served(port: int = PORT) -> Iterator[str]:
+    """Serve the publication on loopback while the context lasts; yields its base URL. Any port if *port* is taken."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -189,7 +190,11 @@ def served(port: int = 0) -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
             """A sample site need not tell of every visit."""
 
-    with ThreadingHTTPServer(("127.0.0.1", port), Handler) as server:
+    try:
+        listening = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    except OSError:
+        listening = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with listening as server:
         base = f"http://127.0.0.1:{server.server_address[1]}"
         site = pages(base)
         thread = threading.Thread(target=server.serve_forever, daemon=True)

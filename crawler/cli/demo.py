@@ -26,7 +26,8 @@ def command(settings: Config, quiet: bool, as_json: bool) -> int:
     settings = replace(settings, allow_private=True, proxy=None)
     config.use(settings)
     with served() as base:
-        code = archive_pages(settings, [base + story.path for story in STORIES], quiet=quiet, as_json=as_json)
+        urls = [base + story.path for story in STORIES]
+        code = archive_pages(settings, urls, quiet=quiet, as_json=as_json)
     if not (quiet or as_json):
-        sys.stderr.write("Now try: newswarc articles ferry · newswarc show URL --format md · newswarc verify\n")
+        sys.stderr.write(f"Now try:\n  newswarc articles ferry\n  newswarc show {urls[0]}\n  newswarc verify\n")
     return code
