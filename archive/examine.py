@@ -18,8 +18,6 @@ from selectolax.lexbor import LexborHTMLParser
 from archive.article import Article
 from archive.codings import decode_content
 from archive.errors import ContentUndecodable
-from archive.extraction import Page, extract
-from archive.extraction.kinds import is_html
 from archive.requisites import MAX_REQUISITES, PageNeeds, Requisite, css_requisites, page_needs
 from archive.rules import PageRules, Publisher
 
@@ -91,6 +89,10 @@ def examine(
     What is neither HTML nor CSS holds nothing. May raise whatever a parser raises, and may take any time and memory:
     strangers' pages belong in a worker.
     """
+    # Imported where it runs: the crawl's own process only names this function, and trafilatura takes a while to load.
+    from archive.extraction import Page, extract  # noqa: PLC0415
+    from archive.extraction.kinds import is_html  # noqa: PLC0415
+
     problem = None
     try:
         body = decode_content(payload, content_encoding or "", limit_bytes=MAX_DECODED_BYTES)
