@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, BinaryIO, Self
 from archive import names
 from archive.capture import Capture
 from archive.catalog import Catalog
+from archive.catalog.schema import translated
 from archive.entries import article_of, capture_of, records_in
-from archive.errors import DigestMismatch, MalformedRecord, NotArchived, ObjectMissing
+from archive.errors import DigestMismatch, LocationError, MalformedRecord, NotArchived, ObjectMissing
 from archive.http1 import payload_chunks, read_response_head
 from archive.index import Index
 from archive.mending import mend_session
@@ -23,6 +24,7 @@ from archive.place import Place
 from archive.scan import Scanned, read_record
 from archive.sessions import Session
 from archive.storage import Storage
+from archive.storage.local import LocalStorage
 from archive.storage.opening import open_storage
 from archive.upload import publish
 
@@ -47,11 +49,18 @@ class Archive:
         Raises ``LocationError`` when the location cannot be understood.
         """
         storage = open_storage(location, s3=s3)
-        if location.startswith("s3://"):
-            name = hashlib.sha256(storage.location.encode()).hexdigest()[:16]
-            home = state_dir or Path("~/.local/state/newswarc").expanduser()
-            return cls(storage, home / name)
-        return cls(storage, Path(storage.location) / ".newswarc")
+        if isinstance(storage, LocalStorage):
+            return cls(storage, storage.root / ".newswarc")
+        name = hashlib.sha256(storage.location.encode()).hexdigest()[:16]
+        home = state_dir or Path("~/.local/state/newswarc").expanduser()
+        return cls(storage, home / name)
+
+    def require(self) -> None:
+        """Raise ``LocationError`` when there is no archive to read. A bucket is there, or its first use says so."""
+        if isinstance(self.storage, LocalStorage) and not self.storage.root.is_dir():
+            raise LocationError(
+                f"{self.storage.location}: there is no archive; archive a page first, or name another with --archive"
+            )
 
     @property
     def catalog_path(self) -> Path:
@@ -59,7 +68,8 @@ class Archive:
 
     @cached_property
     def catalog(self) -> Catalog:
-        self.state_dir.mkdir(parents=True, exist_ok=True)
+        with translated(self.catalog_path):
+            self.state_dir.mkdir(parents=True, exist_ok=True)
         return Catalog(self.catalog_path)
 
     @cached_property

@@ -98,13 +98,14 @@ class ArchiveSession:
         self.crawler, self.archive = crawler, archive
         self.recorder = recorder
         self.error: Exception | None = None  # the store's failure that stopped the crawl, if any
+        self._caller_tells = crawler.settings.getbool("NEWSWARC_CALLER_TELLS_ERRORS")
         self._committer = Committer(recorder)
         self._closed = False
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         location = crawler.settings.get("NEWSWARC_ARCHIVE")
-        if not location:
+        if location is None:
             raise NotConfigured("NEWSWARC_ARCHIVE names no archive")
         check_scrapy(crawler.settings)
         options = config.current()
@@ -147,8 +148,7 @@ class ArchiveSession:
     def _stop(self, error: ArchiveError) -> None:
         """A page that fails is counted and the crawl goes on; a store that fails stops the crawl."""
         if self.error is None:
-            self.error = error
-            log.error("%s", error)
+            self._fail(error)
             if self.crawler.engine is not None:
                 _schedule_coro(self.crawler.engine.close_spider_async(reason="storage_failed"))
 
@@ -165,10 +165,14 @@ class ArchiveSession:
             self._committer.close()
             self.recorder.close()
         except ArchiveError as error:
-            self.error = self.error or error
-            log.error("%s", error)
+            self._fail(error)
         finally:
             self.archive.close()
+
+    def _fail(self, error: ArchiveError) -> None:
+        self.error = self.error or error
+        if not self._caller_tells:  # as when it is Scrapy's own command that runs the crawl
+            log.error("%s", error)
 
 
 def _probe(archive: Archive) -> None:

@@ -27,6 +27,7 @@ from crawler.session import session_of
 log = logging.getLogger(__name__)
 
 REFUSALS = (RobotsForbidden, AddressRefused, AddressRefusedError)
+REFRESHES = 5  # how many pages that only send on to another are followed
 NESTING = 4  # how deep style sheets that import style sheets, and frames in frames, are followed
 
 
@@ -70,6 +71,9 @@ class PagesSpider(scrapy.Spider):
             except ArchiveError as error:  # the session is stopping the run; the page itself is on disk
                 result.error = f"the article could not be kept: {error}"
         result.title = known or result.title
+        if result.page_kind != "article" and (onward := self._onward(response, found)):
+            yield onward
+            return
         if response.status >= 400:
             result.error = result.error or f"the server answered {response.status}"
         if result.truncated:
@@ -87,7 +91,7 @@ class PagesSpider(scrapy.Spider):
         if capture is not None:
             result.placed(capture)
         result.outcome = "refused" if isinstance(error, REFUSALS) else "failed"
-        result.error = str(error) or type(error).__name__
+        result.error = str(error).removeprefix(f"{request.url}: ") or type(error).__name__
         return result
 
     async def requisite(self, response: Response) -> AsyncIterator[Request]:
@@ -119,6 +123,14 @@ class PagesSpider(scrapy.Spider):
         if request.meta.get("truncated") in ("disconnect", "time"):
             return get_retry_request(request, spider=self, reason="truncated", max_retry_times=1)
         return None
+
+    def _onward(self, response: Response, found: Examination) -> Request | None:
+        """Return the request for where a page that is no article of its own sends its readers by a meta refresh."""
+        hops: str = response.meta.get("hops", "")
+        if not found.refresh or len(hops) >= REFRESHES or found.refresh.partition("#")[0] == response.url:
+            return None
+        meta = {"page": response.meta["page"], "raw": True, "via": response.url, "hops": hops + "R"}
+        return Request(found.refresh, callback=self.page, errback=self.page_failed, dont_filter=True, meta=meta)
 
     def _needed(self, response: Response, found: Examination) -> list[Request]:
         needed = list(found.requisites) if self.requisites else []

@@ -83,7 +83,12 @@ class _OneLine(logging.Formatter):
 
 
 def open_archive(settings: Config) -> Archive:
-    """Open the archive that *settings* name. Only writers mend and publish what a crash left behind."""
+    """Open the archive that *settings* name, to be read; there must be one.
+
+    Only writers mend and publish what a crash left behind.
+    """
     from archive.archive import Archive
 
-    return Archive.open(settings.archive, s3=settings.s3, state_dir=settings.state_dir)
+    archive = Archive.open(settings.archive, s3=settings.s3, state_dir=settings.state_dir)
+    archive.require()
+    return archive
