@@ -100,7 +100,7 @@ class WireDownloadHandler:
         try:
             exchange = await self._client.fetch(
                 request.method,
-                request.url,
+                request.url.partition("#")[0],  # a fragment never leaves the client (RFC 9110, 7.1)
                 _header_pairs(request),
                 request.body,
                 timeout_s=float(meta.get("download_timeout") or self._timeout_s),
@@ -125,7 +125,7 @@ class WireDownloadHandler:
 def build_response(exchange: Exchange, *, raw: bool = False) -> Response:
     """Return the Scrapy response for *exchange*, which has a whole response head."""
     head = _read_head(exchange)
-    headers = Headers([(name, value.encode("latin-1")) for name, value in head.headers])
+    headers = Headers([(name.encode("latin-1"), value.encode("latin-1")) for name, value in head.headers])
     if head.get("Transfer-Encoding") is None:
         body = exchange.response.read(head.size)
     else:
