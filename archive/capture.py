@@ -67,7 +67,7 @@ class Capture:
     mime: str | None
     payload_digest: str | None  # as the record spells it
     place: Place
-    truncated: str | None = None  # WARC-Truncated
+    truncated: str | None = None  # WARC-Truncated; "length" on every identical-payload revisit, whose body is elsewhere
     profile: str | None = None  # of a revisit: a URI, IDENTICAL_PAYLOAD or SERVER_NOT_MODIFIED among others
     refers_to: RefersTo | None = None  # of a revisit
     redirect: str | None = None  # the absolute Location of a 301, 302, 303, 307 or 308

@@ -1,7 +1,10 @@
 """Many segments in one file, so that look-ups stay quick.
 
-    index/merged/<sha256>.cdxj     the lines of many segments, sorted; pywb can be pointed at this folder
+    index/merged/<sha256>.cdxj     the lines of many segments, sorted
     index/merged/merged.json       {"schema": 1, "key", "size", "sha256", "segments": {key: size}}
+
+pywb, which does not look into folders within a folder, reads an archive merged so with ``index_paths:
+<archive>/index/merged/`` and ``archive_paths: <archive>/``.
 
 The segments stay, and stay the truth: a merged file that does not fit its list, or one of whose segments is gone or has
 another size, is passed over.
