@@ -112,6 +112,11 @@ class Flow:
             if searched > limit or not self._more():
                 return None
 
+    def untake(self, count: int) -> None:
+        """Put back the last *count* bytes that :meth:`take_through` took, before anything else is done."""
+        self._at -= count
+        self.inner -= count
+
     def give_back(self, spool: Spool, start: int) -> None:
         """Put the bytes of *spool* from *start* on before what comes next."""
         rest = Spool()
@@ -306,9 +311,8 @@ class GzipFlow(Flow):
                 Problem("gzip-size", f"gzip trailer gives {size} bytes, inflated are {self._size}", self.start)
             )
         self.problems += faults
-        following = self.source.peek(3)
-        if faults and following and following != GZIP_MAGIC:
-            self._damaged = True  # the end that was found is not to be trusted
+        # An end that does not fit may be that of a member further on, into which a damaged one was inflated.
+        self._damaged = bool(faults)
 
     def _fail(self, code: str, message: str) -> None:
         # Where inflating stopped says little: a flipped bit may show long after. The member's start is sure.

@@ -140,6 +140,10 @@ def _read_record(flow: Flow) -> Scanned:
         raw = flow.peek(MAX_HEADER_BYTES)
         flow.skip(len(raw))
         problems.append(Problem("header-cut", "the record ends inside its header", offset))
+    if begin := _record_in_header(raw):
+        flow.untake(len(raw) - begin)
+        raw = raw[:begin]
+        problems.append(Problem("header-cut", "another record begins inside the header", offset))
     header = read_header(raw, offset)
     problems += header.problems
     block = Spool()
@@ -166,6 +170,19 @@ def _read_record(flow: Flow) -> Scanned:
     problems += flow.problems
     flow.problems = []
     return record
+
+
+def _record_in_header(raw: bytes) -> int:
+    """Return where in a header, whose end was lost, the next record begins; 0 in a sound one.
+
+    A value may end in what looks like a version line, so that alone is not enough.
+    """
+    found = RECORD_START.search(raw, 1)
+    if found is None:
+        return 0
+    begin = found.end()
+    second = b"warc-type:" in raw[:begin].lower() and b"warc-type:" in raw[begin:].lower()
+    return begin if raw[begin - 1 : begin] == b"\n" or second else 0
 
 
 def _read_block(flow: Flow, block: Spool, length: int) -> bool:
