@@ -15,37 +15,14 @@ from typing import Any
 
 import pytest
 
-from archive.archive import Archive
 from archive.catalog import Catalog
-from archive.scan import scan
-from archive.storage.s3 import S3Options
+from tests.acceptance.archives import opened, record_ids
 from tests.acceptance.news import publication
 from tests.command import Command
 from tests.servers.raw_site import running
-from tests.servers.weed import ACCESS_KEY, REGION, SECRET_KEY
 
 KILLS = int(os.environ.get("NEWSWARC_TEST_KILLS", "8"))
 ARTICLES = 200
-
-
-def opened(command: Command) -> Archive:
-    if not command.archive.startswith("s3://"):
-        return Archive.open(str(command.path))
-    endpoint = command.variables["AWS_ENDPOINT_URL_S3"]
-    options = S3Options(endpoint, REGION, ACCESS_KEY, SECRET_KEY)
-    return Archive.open(command.archive, s3=options, state_dir=command.folder / "state" / "newswarc")
-
-
-def record_ids(archive: Archive) -> dict[str, list[str]]:
-    """Return the ids of the published response and revisit records, each with the faults a reader finds in it."""
-    found: dict[str, list[str]] = {}
-    for stat in archive.storage.list("warc/"):
-        with archive.storage.open(stat.key) as stream:
-            for record in scan(stream):
-                with record:
-                    if record.type in ("response", "revisit"):
-                        found[record.id] = [problem.message for problem in record.problems]
-    return found
 
 
 def run_and_kill(command: Command, urls: Path, after_s: float) -> list[dict[str, Any]]:

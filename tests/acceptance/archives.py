@@ -1,0 +1,37 @@
+"""An archive that the command wrote, opened beside it."""
+
+from __future__ import annotations
+
+from archive.archive import Archive
+from archive.scan import scan
+from archive.storage.s3 import S3Options
+from tests.command import Command
+from tests.servers.weed import ACCESS_KEY, REGION, SECRET_KEY
+
+
+def opened(command: Command) -> Archive:
+    """Open the archive that *command* archives to, with the local state it keeps."""
+    if not command.archive.startswith("s3://"):
+        return Archive.open(str(command.path))
+    endpoint = command.variables["AWS_ENDPOINT_URL_S3"]
+    options = S3Options(endpoint, REGION, ACCESS_KEY, SECRET_KEY)
+    return Archive.open(command.archive, s3=options, state_dir=command.folder / "state" / "newswarc")
+
+
+def record_ids(archive: Archive) -> dict[str, list[str]]:
+    """Return the ids of the published response and revisit records, each with the faults a reader finds in it."""
+    found: dict[str, list[str]] = {}
+    for stat in archive.storage.list("warc/"):
+        with archive.storage.open(stat.key) as stream:
+            for record in scan(stream):
+                with record:
+                    if record.type in ("response", "revisit"):
+                        found[record.id] = [problem.message for problem in record.problems]
+    return found
+
+
+def sessions(archive: Archive) -> list[str]:
+    """Return what lies in session directories: what is being written, or waits for the store."""
+    if not archive.sessions_dir.is_dir():
+        return []
+    return sorted(str(path.relative_to(archive.sessions_dir)) for path in archive.sessions_dir.rglob("*"))
