@@ -228,6 +228,10 @@ class Uploader:
                 f"{self.directory}: not everything is in {self.storage.location} yet; it is kept, and shipped by the"
                 " next run" + (f" ({self._error})" if self._error else "")
             )
+        if isinstance(self._error, StorageUnavailable | StorageRefused):
+            raise type(self._error)(
+                f"{self._error}; captures are kept in {self.directory}, the next run ships them"
+            ) from self._error
         if self._error:
             raise self._error
         return self.shipped
@@ -258,7 +262,7 @@ class Uploader:
         try:
             publish(self.directory, self.storage, published=keep)
         except StorageError as error:
-            if self._error is None or str(error) != str(self._error):
+            if self._error is None and not self._closing:  # once an outage; the last error is raised
                 log.warning("%s waits for %s: %s", self.directory, self.storage.location, error)
             self._error = error
         else:

@@ -40,7 +40,8 @@ def run_spider(
     SIGINT or SIGTERM ends it cleanly: what is under way is finished, kept and published.
     """
     project = get_project_settings()
-    project.setdict({"LOG_INSTALL_ROOT_HANDLER": False, **settings}, priority="cmdline")
+    ours = {"LOG_INSTALL_ROOT_HANDLER": False, "NEWSWARC_CALLER_TELLS_ERRORS": True}
+    project.setdict({**ours, **settings}, priority="cmdline")
     process = AsyncCrawlerProcess(project)
     crawler = process.create_crawler(name)
     finished = Finished()
