@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 from archive import names
+from archive.article import Article
 from archive.capture import Capture
 from archive.catalog import Catalog
 from archive.catalog.schema import translated
-from archive.entries import article_of, capture_of, records_in
+from archive.entries import ENTERED_AT_ONCE, article_of, capture_of, records_in
 from archive.errors import DigestMismatch, LocationError, MalformedRecord, NotArchived, ObjectMissing
 from archive.http1 import payload_chunks, read_response_head
 from archive.index import Index
@@ -107,14 +108,18 @@ class Archive:
         """Enter the sealed segments in *directory* into the catalogue: their writer may have died before it did."""
         for path in sorted(directory.glob(f"*{names.WARC_SUFFIX}")):
             key = names.keys(names.stem_of(path.name)).warc
+            self.catalog.forget(key)
+            captures: list[Capture] = []
+            articles: list[tuple[str, Article, Place]] = []
             with path.open("rb") as stream:
-                captures, articles = [], []
                 for record in records_in(stream):
                     if capture := capture_of(record, key):
                         captures.append(capture)
                     elif article := article_of(record, key):
                         articles.append(article)
-            self.catalog.forget(key)
+                    if len(articles) >= ENTERED_AT_ONCE:
+                        self.catalog.add(captures, articles)
+                        captures, articles = [], []
             self.catalog.add(captures, articles)
 
     def recorder(self, info: RunInfo, *, rotate_at_bytes: int, rotate_after_s: float) -> Recorder:

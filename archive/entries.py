@@ -16,6 +16,8 @@ from archive.scan import Scanned, scan
 # The bytes inflated are then not those that were written.
 UNREADABLE = frozenset({"gzip-cut", "gzip-data", "gzip-crc", "gzip-size"})
 
+ENTERED_AT_ONCE = 500  # articles a transaction: their texts are held in memory until it ends
+
 Told = Callable[[int, str], None]  # the offset of damage, and what it is
 
 

@@ -10,15 +10,16 @@ import json
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
 from archive import cdxj
 from archive.article import Article
-from archive.capture import HEAD_BYTES, Capture, bracketed, media_type
+from archive.capture import Capture
 from archive.catalog import Catalog, put_in_place
-from archive.catalog.rows import article_row
-from archive.errors import DiskFull, IndexDamaged, MalformedRecord, ObjectMissing, StorageUnavailable
+from archive.entries import ENTERED_AT_ONCE, Told, article_of, capture_of, records_in
+from archive.errors import DiskFull, IndexDamaged, ObjectMissing, StorageUnavailable
 from archive.files import is_full
 from archive.index import Index
 from archive.index.merged import INDEX_PREFIX, MERGED_LIST, Merged, is_segment, withdraw
@@ -26,14 +27,13 @@ from archive.manifest import IndexFile, Manifest
 from archive.place import Place
 from archive.rebuild.account import Damage, Difference, Rebuilt
 from archive.rebuild.differences import first_unlike, unlike_rows
-from archive.scan import Scanned, scan
+from archive.scan import Scanned
 from archive.storage import Storage
 
 CAPTURES_PREFIX = "warc/"
 ARTICLES_PREFIX = "articles/"
 
 _SUFFIXES = (".warc.gz", ".warc")
-_UNREADABLE = frozenset({"gzip-cut", "gzip-data", "gzip-crc", "gzip-size"})  # then the bytes are not those written
 _SHOWN = 20  # differences of the catalogue named one by one
 
 Progress = Callable[[str, int, int], None]  # the file done with, and how many bytes are done of how many
@@ -96,53 +96,35 @@ class _Rebuild:
                 catalog.add(captures, [])
                 self.done.captures += len(captures)
             else:
-                articles = list(self._articles(stat.key))
-                catalog.add([], articles)
-                self.done.articles += len(articles)
+                articles = self._articles(stat.key)
+                while some := list(islice(articles, ENTERED_AT_ONCE)):
+                    catalog.add([], some)
+                    self.done.articles += len(some)
             self.done.warcs += 1
             size += stat.size
             progress(stat.key, size, total)
 
-    # ---- reading WARC files
+    def _records(self, key: str) -> Iterator[tuple[Scanned, Told]]:
+        """Yield the records that can be read and read again, and whom to tell of what is wrong with them."""
 
-    def _records(self, key: str) -> Iterator[Scanned]:
-        """Yield the records that can be read and read again; tell of all others."""
+        def told(offset: int, message: str) -> None:
+            self.done.damage.append(Damage(key, offset, message))
+
         with self.storage.open(key) as stream:
-            reading = scan(stream)
-            for record in reading:
-                with record:
-                    self.done.records += 1
-                    for problem in record.problems:
-                        self.done.damage.append(Damage(key, problem.offset, problem.message))
-                    whole = record.content_length == len(record.block) and record.length
-                    if whole and not any(problem.code in _UNREADABLE for problem in record.problems):
-                        yield record
-            self.done.damage += [Damage(key, problem.offset, problem.message) for problem in reading.problems]
+            for record in records_in(stream, told):
+                yield record, told
 
     def _captures(self, key: str) -> Iterator[Capture]:
-        for record in self._records(key):
-            try:
-                capture = Capture.from_record(
-                    record.fields, record.block.read(0, HEAD_BYTES), Place(key, record.offset, record.length)
-                )
-            except MalformedRecord as error:
-                self.done.damage.append(Damage(key, record.offset, str(error)))
-                continue
-            if capture is not None:
+        for record, told in self._records(key):
+            self.done.records += 1
+            if capture := capture_of(record, key, told):
                 yield capture
 
     def _articles(self, key: str) -> Iterator[tuple[str, Article, Place]]:
-        for record in self._records(key):
-            if record.type != "conversion" or media_type(record.fields.get("Content-Type")) != "application/json":
-                continue
-            place = Place(key, record.offset, record.length)
-            try:
-                article = Article.from_json(json.loads(record.block.read()))
-                article_row(record.id, article, place)  # fails on values of the wrong type
-            except (ValueError, TypeError, AttributeError, RecursionError) as error:
-                self.done.damage.append(Damage(key, record.offset, f"its article cannot be read: {error}"))
-                continue
-            yield bracketed(record.id), article, place
+        for record, told in self._records(key):
+            self.done.records += 1
+            if article := article_of(record, key, told):
+                yield article
 
     # ---- settling the index
 
