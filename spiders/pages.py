@@ -76,6 +76,9 @@ class PagesSpider(scrapy.Spider):
             return
         if response.status >= 400:
             result.error = result.error or f"the server answered {response.status}"
+        elif response.status >= 300 and (location := response.headers.get(b"Location")):
+            target = location.decode("latin-1")
+            result.error = f"it redirects to {target[:200]}, which cannot be followed"
         if result.truncated:
             result.error = result.error or _CUT[result.truncated]
         yield result
