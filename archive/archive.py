@@ -18,6 +18,7 @@ from archive.catalog import Catalog
 from archive.catalog.schema import translated
 from archive.entries import ENTERED_AT_ONCE, article_of, capture_of, records_in
 from archive.errors import DigestMismatch, LocationError, MalformedRecord, NotArchived, ObjectMissing
+from archive.files import make_directory
 from archive.http1 import payload_chunks, read_response_head
 from archive.index import Index
 from archive.mending import mend_session
@@ -70,7 +71,7 @@ class Archive:
     @cached_property
     def catalog(self) -> Catalog:
         with translated(self.catalog_path):
-            self.state_dir.mkdir(parents=True, exist_ok=True)
+            make_directory(self.state_dir)
         return Catalog(self.catalog_path)
 
     @cached_property

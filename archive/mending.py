@@ -19,7 +19,7 @@ from archive import names
 from archive.capture import HEAD_BYTES
 from archive.digests import digest
 from archive.errors import MalformedRecord
-from archive.files import sync_directory
+from archive.files import make_directory, sync_directory
 from archive.manifest import Contents
 from archive.place import Place
 from archive.scan import Scanned, scan
@@ -220,7 +220,7 @@ def _copy(file: BinaryIO, spans: list[Span], target: Path) -> None:
 def _quarantine(file: BinaryIO, span: Span, survey: _Survey, stem: str, quarantine: Path) -> Path:
     """Keep the bytes of *span*, durably, in *quarantine*; the same bytes are never kept twice under another name."""
     sha256 = _sha256(file, [span])
-    quarantine.mkdir(parents=True, exist_ok=True)
+    make_directory(quarantine)
     target = quarantine / f"{stem}-{span.offset}.bytes"
     if target.exists() and _file_sha256(target) != sha256:  # damage of an earlier mending at the same place
         target = quarantine / f"{stem}-{span.offset}-{sha256[:16]}.bytes"
@@ -236,7 +236,6 @@ def _quarantine(file: BinaryIO, span: Span, survey: _Survey, stem: str, quaranti
     }
     write_durably(target.with_suffix(".json"), json.dumps(account, indent=1, sort_keys=True).encode() + b"\n")
     sync_directory(quarantine)
-    sync_directory(quarantine.parent)
     return target
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Self
 
 from archive.errors import DiskFull, StorageRefused
-from archive.files import is_full, sync_directory
+from archive.files import is_full, make_directory, sync_directory
 
 _LOCK = "lock"
 
@@ -45,7 +45,7 @@ class Session:
         name = f"{datetime.now(UTC):%Y%m%d%H%M%S}-{os.getpid()}-{secrets.token_hex(4)}"
         path = parent / name
         try:
-            parent.mkdir(parents=True, exist_ok=True)
+            make_directory(parent)
             with _alone(parent):
                 path.mkdir()
                 session = cls._lock(path)

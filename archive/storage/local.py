@@ -24,7 +24,7 @@ from archive.errors import (
     StorageRefused,
     StorageUnavailable,
 )
-from archive.files import is_full, sync_directory
+from archive.files import is_full, make_directory, sync_directory
 from archive.storage import Stat
 from archive.storage.keys import RESERVED, check_key, is_reserved
 
@@ -63,7 +63,7 @@ class LocalStorage:
             target = self._path(key)
             if not replace and self._already_there(key, target, sha256):
                 return
-            self._make_directory(target.parent)
+            make_directory(target.parent)
             if replace or not (isinstance(source, Path) and self._linked(key, source, target, sha256)):
                 self._copied(key, source, target, sha256, replace=replace)
             sync_directory(target.parent)
@@ -99,7 +99,7 @@ class LocalStorage:
     def _scratch(self, beside: Path) -> Path:
         """Return a directory for unfinished files on the file system of *beside*."""
         scratch = self.root / RESERVED / "incoming"
-        self._make_directory(scratch)
+        make_directory(scratch)
         if scratch.stat().st_dev != beside.stat().st_dev:
             return beside  # another file system is mounted inside the archive
         if not self._swept:
@@ -162,19 +162,6 @@ class LocalStorage:
                 return False
             os.rename(temporary, target)
         return True
-
-    def _make_directory(self, directory: Path) -> None:
-        """Make *directory* and those above it, each name durable."""
-        missing = []
-        while not directory.is_dir():
-            missing.append(directory)
-            if directory == directory.parent:
-                break
-            directory = directory.parent
-        for path in reversed(missing):
-            with contextlib.suppress(FileExistsError):  # another writer was quicker; its name is synced here too
-                path.mkdir()
-            sync_directory(path.parent)
 
     def delete(self, key: str) -> None:
         """Remove a derived object; absent is success."""
