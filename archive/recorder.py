@@ -117,12 +117,15 @@ class Recorder:
                 writer.rotate()
                 self._uploaders[self.session].wake()
 
-    def close(self) -> None:
-        """Seal and publish what is open. Raises ``StorageError`` when the store does not take it; it is kept then."""
+    def close(self, wait_s: float | None = None) -> None:
+        """Seal what is open and publish it, for at most *wait_s*.
+
+        Raises ``StorageError`` when the store did not take all of it; the rest is kept.
+        """
         with contextlib.ExitStack() as stack:  # each step is tried, whatever befell the one before
             for session, uploader in self._uploaders.items():
                 stack.callback(session.remove)
-                stack.callback(uploader.close)
+                stack.callback(uploader.close, wait_s=wait_s)
             stack.callback(self._articles.close)
             stack.callback(self._captures.close)
 

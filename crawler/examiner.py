@@ -15,7 +15,10 @@ from archive.errors import ExtractionFailed, WorkersUnavailable
 from archive.examine import Examination, examine
 from archive.workers import Workers
 from crawler import config
+from crawler.interruption import HURRY
 from crawler.publishers import publisher_modules
+
+_CUT_OFF = "kept, but not read: the run was interrupted"
 
 
 class Examiner:
@@ -27,6 +30,7 @@ class Examiner:
 
     def __init__(self, crawler: Crawler, workers: Workers) -> None:
         self.crawler, self.workers = crawler, workers
+        self._cut_off = asyncio.Event()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -41,12 +45,21 @@ class Examiner:
             ),
         )
         crawler.signals.connect(examiner.spider_closed, signal=signals.spider_closed)
+        crawler.signals.connect(examiner.hurry, signal=HURRY)
         return examiner
+
+    def hurry(self, within_s: float) -> None:
+        """End at once when no time is left; what is not read now is read when the page is archived again."""
+        if within_s == 0 and not self._cut_off.is_set():
+            self._cut_off.set()
+            asyncio.get_running_loop().run_in_executor(None, self.workers.kill)
 
     async def examine(
         self, response: Response, capture: Capture, *, want_article: bool, want_requisites: bool
     ) -> Examination:
         """Return what *response*, kept as *capture*, holds: the article, and what is needed to show the page again."""
+        if self._cut_off.is_set():
+            return Examination(problem=_CUT_OFF)
         future = self.workers.submit(
             examine,
             response.body,
@@ -59,6 +72,10 @@ class Examiner:
         )
         try:
             found = await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            if self._cut_off.is_set() and future.cancelled():
+                return Examination(problem=_CUT_OFF)
+            raise
         except (ExtractionFailed, WorkersUnavailable) as error:
             assert self.crawler.stats is not None
             self.crawler.stats.inc_value("examine/failed")

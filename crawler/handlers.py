@@ -28,6 +28,7 @@ from archive.exchange import Exchange
 from archive.http1 import MAX_HEAD_BYTES, Head, payload_chunks, read_response_head
 from crawler import wire
 from crawler.addresses import Guard
+from crawler.interruption import HURRY
 from crawler.wire.request import BindAddress
 
 FLAGS = {"disconnect": "dataloss", "length": "truncated", "time": "truncated"}  # by the exchange's truncation
@@ -85,12 +86,18 @@ class WireDownloadHandler:
             # Scrapy's slots count by host and this client by scheme, host and port: never the narrower of the two.
             concurrent_per_route=settings.getint("CONCURRENT_REQUESTS"),
         )
-        return cls(
+        handler = cls(
             wire.WireClient(options),
             timeout_s=settings.getfloat("DOWNLOAD_TIMEOUT"),
             max_bytes=settings.getint("DOWNLOAD_MAXSIZE"),
             bind_address=settings.get("DOWNLOAD_BIND_ADDRESS"),
         )
+        crawler.signals.connect(handler.hurry, signal=HURRY)
+        return handler
+
+    def hurry(self, within_s: float) -> None:
+        """Let what is under way end within that time; what came is kept, and marked."""
+        self._client.hurry(within_s)
 
     async def download_request(self, request: Request) -> Response:
         meta = request.meta

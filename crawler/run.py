@@ -15,7 +15,8 @@ from scrapy import signals
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.utils.project import get_project_settings
 
-from crawler.session import ArchiveSession
+from crawler.interruption import Interruption
+from crawler.session import PUBLISH_INTERRUPTED_S, ArchiveSession
 
 
 @dataclass(slots=True)
@@ -37,7 +38,7 @@ def run_spider(
 ) -> Finished:
     """Run the spider *name* to its end; *on_item* gets each item, *on_response* is called at each response.
 
-    SIGINT or SIGTERM ends it cleanly: what is under way is finished, kept and published.
+    SIGINT, SIGTERM or SIGHUP ends it cleanly (see :mod:`crawler.interruption`).
     """
     project = get_project_settings()
     ours = {"LOG_INSTALL_ROOT_HANDLER": False, "NEWSWARC_CALLER_TELLS_ERRORS": True}
@@ -54,23 +55,21 @@ def run_spider(
             finished.error = finished.error or error
             _stop(crawler)
 
-    def spider_closed(reason: str) -> None:
-        finished.interrupted = reason == "shutdown"
-
     crawler.signals.connect(item_scraped, signal=signals.item_scraped, weak=False)
     crawler.signals.connect(_ignoring_arguments(on_response), signal=signals.response_received, weak=False)
-    crawler.signals.connect(spider_closed, signal=signals.spider_closed, weak=False)
     task = process.crawl(crawler, **arguments)
-    process.start()
-    if task.done() and not task.cancelled() and task.exception() is not None:
-        finished.error = task.exception()
-    elif task.cancelled():
-        finished.interrupted = True
-    with contextlib.suppress(RuntimeError):  # it has no extensions yet when it could not start
-        session = crawler.get_extension(ArchiveSession)
-    if session is not None:
-        session.close()  # after a second Ctrl-C the signal handler that does it never ran
-        finished.error = session.error or finished.error
+    with Interruption(crawler) as interruption:
+        with contextlib.suppress(KeyboardInterrupt):
+            process.start(install_signal_handlers=False)
+        with contextlib.suppress(RuntimeError):  # it has no extensions yet when it could not start
+            session = crawler.get_extension(ArchiveSession)
+        if session is not None:
+            # When the run was given up at once, or never began, no spider was closed.
+            session.close(PUBLISH_INTERRUPTED_S if interruption.count else None)
+            finished.error = session.error or finished.error
+    finished.interrupted = interruption.count > 0
+    if task.done() and not task.cancelled() and not isinstance(task.exception(), KeyboardInterrupt):
+        finished.error = task.exception() or finished.error
     if crawler.stats is not None:
         finished.stats = dict(crawler.stats.get_stats())
     return finished

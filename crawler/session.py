@@ -31,7 +31,7 @@ from crawler.selftest import check_scrapy
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-SETTLE_S = 30.0  # how long an interrupted crawl waits for its last group to become durable
+PUBLISH_INTERRUPTED_S = 30.0  # how long an interrupted crawl tries to publish; what it cannot is kept for the next
 
 
 class Committer:
@@ -152,24 +152,36 @@ class ArchiveSession:
             if self.crawler.engine is not None:
                 _schedule_coro(self.crawler.engine.close_spider_async(reason="storage_failed"))
 
-    async def spider_closed(self) -> None:
-        """Seal what is open and publish it. A failure is kept in :attr:`error`: a signal handler's is swallowed."""
-        await asyncio.get_running_loop().run_in_executor(None, self.close)
+    async def spider_closed(self, reason: str) -> None:
+        """Seal what is open and publish it. A failure is kept in :attr:`error`: a signal handler's is swallowed.
 
-    def close(self) -> None:
-        """Seal, publish, close. Safe to call twice."""
+        An interrupted crawl does not wait long for a slow store.
+        """
+        wait_s = PUBLISH_INTERRUPTED_S if reason == "shutdown" else None
+        # A daemon thread: whoever has had enough need not wait for a store that does not answer.
+        closed: Future[None] = Future()
+
+        def close() -> None:
+            self.close(wait_s)
+            closed.set_result(None)
+
+        threading.Thread(target=close, name="newswarc-close", daemon=True).start()
+        await asyncio.wrap_future(closed)
+
+    def close(self, wait_s: float | None = None) -> None:
+        """Seal, publish for at most *wait_s*, close. Safe to call twice."""
         if self._closed:
             return
         self._closed = True
         try:
             self._committer.close()
-            self.recorder.close()
-        except ArchiveError as error:
+            self.recorder.close(wait_s)
+        except Exception as error:  # noqa: BLE001 - whoever started the crawl finds it in ``error``, a bug too
             self._fail(error)
         finally:
             self.archive.close()
 
-    def _fail(self, error: ArchiveError) -> None:
+    def _fail(self, error: Exception) -> None:
         self.error = self.error or error
         if not self._caller_tells:  # as when it is Scrapy's own command that runs the crawl
             log.error("%s", error)

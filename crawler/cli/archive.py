@@ -67,7 +67,7 @@ def archive_pages(
 ) -> int:
     """Archive the pages *wanted*, telling each outcome as it comes, those in *bad* first; return the exit code.
 
-    Raises what stopped the run: ``StorageError``, or ``KeyboardInterrupt`` once everything is kept and sealed.
+    Raises what stopped the run: ``StorageError``, or ``click.Abort`` when it was interrupted, everything being kept.
     """
     from crawler.cli.progress import Progress
     from crawler.run import Finished, run_spider
@@ -101,13 +101,16 @@ def archive_pages(
                 on_item=on_item,
                 on_response=progress.response,
             )
+    if isinstance(finished.error, BrokenPipeError):  # nobody is told any more, so this is not the end of the list
+        raise click.Abort
     if finished.error is not None:
         raise finished.error
+    not_done = len(set(wanted) - {result.url for result in results})
     if not quiet:
-        sys.stderr.write(account(results, finished.stats, settings.archive) + "\n")
+        sys.stderr.write(account(results, not_done, finished.stats, settings.archive) + "\n")
     if finished.interrupted:
-        raise KeyboardInterrupt
-    return exit_code(results)
+        raise click.Abort
+    return ExitCode.BUG if not_done else exit_code(results)
 
 
 def check(url: str) -> str:
@@ -153,11 +156,13 @@ def summary(result: PageResult) -> str:
     return " ".join(parts)
 
 
-def account(results: list[PageResult], stats: dict[str, object], location: str) -> str:
+def account(results: list[PageResult], not_done: int, stats: dict[str, object], location: str) -> str:
     """The last line: how many pages in which outcome, how many requisites, and where they lie."""
     counts: dict[str, int] = {}
     for result in results:
         counts[result.outcome] = counts.get(result.outcome, 0) + 1
+    if not_done:
+        counts["not done"] = not_done
     pages = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
     needed = [f"{stats[key]} {key.partition('/')[2]}" for key in sorted(stats) if key.startswith("requisites/")]
     return f"{location}: pages: {pages}" + (f"; requisites: {', '.join(needed)}" if needed else "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,6 +58,8 @@ class WireClient:
             concurrent_per_route=options.concurrent_per_route,
             idle_s=options.idle_s,
         )
+        self._limits: set[asyncio.Timeout] = set()  # of the exchanges under way
+        self._latest = math.inf  # loop time at which the last of them ends
 
     @cached_property
     def _tls_context(self) -> ssl.SSLContext:
@@ -94,8 +97,12 @@ class WireClient:
             raise errors.ResolveFailed(str(error), Exchange(url, method, b"", Spool(), now, now)) from error
         attempt = _Attempt(request, Spool(spool_at_bytes=self._options.spool_at_bytes), max_bytes)
         try:
-            async with asyncio.timeout_at(loop.time() + timeout_s):
-                await self._perform(attempt)
+            async with asyncio.timeout_at(min(loop.time() + timeout_s, self._latest)) as limit:
+                self._limits.add(limit)
+                try:
+                    await self._perform(attempt)
+                finally:
+                    self._limits.discard(limit)
         except TimeoutError as error:
             attempt.reception.cut("time")
             if attempt.reception.head is None:
@@ -156,6 +163,13 @@ class WireClient:
             self._pool.put(attempt.request.route, connection)
         else:
             connection.close()
+
+    def hurry(self, within_s: float) -> None:
+        """Give every exchange, under way or yet to come, at most *within_s* from now; it then ends as out of time."""
+        self._latest = min(self._latest, asyncio.get_running_loop().time() + within_s)
+        for limit in self._limits:
+            if not limit.expired():
+                limit.reschedule(min(limit.when() or self._latest, self._latest))
 
     async def close(self) -> None:
         """Close every connection."""
