@@ -9,6 +9,7 @@ import traceback
 
 import click
 
+from crawler.cli.terminal import hang_up, occupy_standard_streams
 from crawler.exit_codes import ExitCode
 
 # command → module in this package; the help line stands here so that `newswarc --help` imports none of them
@@ -59,6 +60,7 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command; return its exit code. Every error ends in one line on standard error."""
+    occupy_standard_streams()
     try:
         result = newswarc.main(arguments, prog_name="newswarc", standalone_mode=False)
         sys.stdout.flush()
@@ -72,9 +74,8 @@ def run(arguments: list[str]) -> int:
         hint = f" (see '{context.command_path} --help')" if context else ""
         _say(error.format_message() + hint)
         return ExitCode.USAGE
-    except BrokenPipeError:
-        # Who reads us has had enough; Python would complain once more while closing standard output.
-        sys.stdout = None
+    except (BrokenPipeError, SystemExit):  # click makes the one into the other
+        hang_up()  # who reads us has had enough
         return ExitCode.DONE
     except Exception as error:  # noqa: BLE001 - the outermost edge: each error becomes a line and an exit code
         return _explain(error)

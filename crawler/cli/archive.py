@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import click
 
 from crawler.cli.options import common
-from crawler.cli.terminal import print_json, print_line
+from crawler.cli.terminal import hang_up, print_json, print_line
 from crawler.config import Config, RobotsPolicy
 from crawler.exit_codes import ExitCode
 from crawler.results import PageResult
@@ -102,6 +102,7 @@ def archive_pages(
                 on_response=progress.response,
             )
     if isinstance(finished.error, BrokenPipeError):  # nobody is told any more, so this is not the end of the list
+        hang_up()
         raise click.Abort
     if finished.error is not None:
         raise finished.error

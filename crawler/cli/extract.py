@@ -20,6 +20,7 @@ from archive.capture import iso
 from archive.errors import ExtractionFailed
 from archive.pages import StoredPage, Unreadable, pages_in
 from crawler.cli.options import common
+from crawler.cli.terminal import writing
 from crawler.config import Config
 from crawler.exit_codes import ExitCode
 
@@ -72,15 +73,12 @@ def command(
     )
     run = _Run(workers, ahead=2 * jobs)
     try:
-        if output:
-            with Path(output).open("wb") as file:
-                _write(run.articles(inputs), form, file)
-        else:
-            _write(run.articles(inputs), form, sys.stdout.buffer)
-    except OSError as error:
-        if isinstance(error, BrokenPipeError):
-            raise
-        raise click.UsageError(f"{output or 'standard output'}: cannot be written ({error.strerror})") from error
+        with writing(output or "standard output"):
+            if output:
+                with Path(output).open("wb") as file:
+                    _write(run.articles(inputs), form, file)
+            else:
+                _write(run.articles(inputs), form, sys.stdout.buffer)
     finally:
         workers.close()
     if not quiet:

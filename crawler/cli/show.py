@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime
 
 import click
@@ -10,6 +9,7 @@ import click
 from archive.codings import decode_content
 from archive.errors import NotArchived
 from crawler.cli.options import common, open_archive
+from crawler.cli.terminal import print_bytes
 from crawler.cli.times import Time
 from crawler.config import Config
 
@@ -36,8 +36,7 @@ def command(settings: Config, quiet: bool, url: str, at: datetime | None, form: 
             payload, _, coding = archive.payload(capture)
             if decoded and coding:
                 payload = decode_content(payload, coding, limit_bytes=DECODED_BYTES)
-            sys.stdout.buffer.write(payload)
-            sys.stdout.buffer.flush()
+            print_bytes(payload)
             return
         found = archive.catalog.article(url, at)
         if found is None:
@@ -50,5 +49,4 @@ def command(settings: Config, quiet: bool, url: str, at: datetime | None, form: 
         article, _ = found
     from archive import formats
 
-    sys.stdout.buffer.write(formats.render(article, form).encode())
-    sys.stdout.buffer.flush()
+    print_bytes(formats.render(article, form).encode())

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
 from crawler.cli.options import common, open_archive
-from crawler.cli.terminal import print_json, print_line
+from crawler.cli.terminal import hang_up, print_json, print_line
 from crawler.config import Config
 from crawler.exit_codes import ExitCode
 
@@ -35,12 +34,14 @@ def command(settings: Config, quiet: bool, paths: tuple[Path, ...], deep: bool, 
     else:
         with open_archive(settings) as archive:
             reports.append(verify_archive(archive.storage, deep=deep, catalog=archive.catalog if deep else None))
-    for report in reports:
-        if as_json:
-            print_json(report.to_json())
-            continue
-        for line in report.lines():
-            if not quiet or not report.ok:
-                print_line(line)
-    sys.stdout.flush()
+    try:
+        for report in reports:
+            if as_json:
+                print_json(report.to_json())
+                continue
+            for line in report.lines():
+                if not quiet or not report.ok:
+                    print_line(line)
+    except BrokenPipeError:  # what was found stands, read or not
+        hang_up()
     return ExitCode.DONE if all(report.ok for report in reports) else ExitCode.DAMAGE
