@@ -33,11 +33,12 @@ def run_spider(
     *,
     settings: Mapping[str, Any],
     arguments: Mapping[str, Any],
-    on_item: Callable[[Any], None],
+    on_item: Callable[[Any, bool], None],
     on_response: Callable[[], None] = lambda: None,
 ) -> Finished:
     """Run the spider *name* to its end; *on_item* gets each item, *on_response* is called at each response.
 
+    The second argument of *on_item* says that the store has failed: that ends the run, and is told at its end.
     SIGINT, SIGTERM or SIGHUP ends it cleanly (see :mod:`crawler.interruption`).
     """
     project = get_project_settings()
@@ -50,7 +51,8 @@ def run_spider(
 
     def item_scraped(item: Any) -> None:
         try:
-            on_item(item)
+            session = crawler.get_extension(ArchiveSession)
+            on_item(item, session is not None and session.error is not None)
         except Exception as error:  # noqa: BLE001 - Scrapy would log and forget it: a closed pipe, a full disk
             finished.error = finished.error or error
             _stop(crawler)

@@ -74,13 +74,13 @@ def archive_pages(
 
     results: list[PageResult] = []
 
-    def tell(result: PageResult) -> None:
+    def tell(result: PageResult, store_failed: bool = False) -> None:
         results.append(result)
         if as_json:
             print_json(result.to_json())
         elif not quiet or not result.whole:
             print_line(summary(result))
-        if result.error:
+        if result.error and not store_failed:
             log.error("%s: %s", result.final_url or result.url, result.error)
 
     for result in bad or ():
@@ -89,9 +89,9 @@ def archive_pages(
     if wanted:
         with Progress(total=len(dict.fromkeys(wanted)), shown=not quiet) as progress:
 
-            def on_item(result: PageResult) -> None:
+            def on_item(result: PageResult, store_failed: bool) -> None:
                 with progress.aside():
-                    tell(result)
+                    tell(result, store_failed)
                 progress.page_done()
 
             finished = run_spider(
