@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Self
+from typing import TYPE_CHECKING, BinaryIO, Self, TypeVar
 
 from archive import names
 from archive.article import Article
-from archive.capture import Capture
+from archive.capture import Capture, RefersTo
 from archive.catalog import Catalog
 from archive.catalog.schema import translated
 from archive.entries import ENTERED_AT_ONCE, article_of, capture_of, records_in
-from archive.errors import DigestMismatch, LocationError, MalformedRecord, NotArchived, ObjectMissing
+from archive.errors import DigestMismatch, IndexDamaged, LocationError, MalformedRecord, NotArchived, ObjectMissing
 from archive.files import make_directory
 from archive.http1 import payload_chunks, read_response_head
 from archive.index import Index
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from archive.storage.s3 import S3Options
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 class Archive:
@@ -42,6 +43,7 @@ class Archive:
 
     def __init__(self, storage: Storage, state_dir: Path) -> None:
         self.storage, self.state_dir = storage, state_dir
+        self._catalog_damaged = False
 
     @classmethod
     def open(cls, location: str, *, s3: S3Options | None = None, state_dir: Path | None = None) -> Self:
@@ -74,6 +76,19 @@ class Archive:
             make_directory(self.state_dir)
         return Catalog(self.catalog_path)
 
+    def ask_catalog(self, use: Callable[[Catalog], T], otherwise: T) -> T:
+        """Return what *use* makes of the catalogue; *otherwise* when it is damaged.
+
+        It is a cache: its damage is told once, and stops no writer.
+        """
+        if not self._catalog_damaged:
+            try:
+                return use(self.catalog)
+            except IndexDamaged as error:
+                self._catalog_damaged = True
+                log.warning("%s; captures are kept without it", error)
+        return otherwise
+
     @cached_property
     def index(self) -> Index:
         return Index(self.storage, self.state_dir / "cache")
@@ -92,7 +107,7 @@ class Archive:
         for session in Session.abandoned(self.sessions_dir):
             for account in mend_session(session.path, self.state_dir / "quarantine"):
                 log.warning("left by a run that ended early: %s", account)
-            self._enter(session.path)
+            self.ask_catalog(partial(self._enter, session.path), None)
             if session.files():
                 left.append(session)
             else:
@@ -105,11 +120,12 @@ class Archive:
             publish(session.path, self.storage)
             session.remove()
 
-    def _enter(self, directory: Path) -> None:
+    @staticmethod
+    def _enter(directory: Path, catalog: Catalog) -> None:
         """Enter the sealed segments in *directory* into the catalogue: their writer may have died before it did."""
         for path in sorted(directory.glob(f"*{names.WARC_SUFFIX}")):
             key = names.keys(names.stem_of(path.name)).warc
-            self.catalog.forget(key)
+            catalog.forget(key)
             captures: list[Capture] = []
             articles: list[tuple[str, Article, Place]] = []
             with path.open("rb") as stream:
@@ -119,9 +135,9 @@ class Archive:
                     elif article := article_of(record, key):
                         articles.append(article)
                     if len(articles) >= ENTERED_AT_ONCE:
-                        self.catalog.add(captures, articles)
+                        catalog.add(captures, articles)
                         captures, articles = [], []
-            self.catalog.add(captures, articles)
+            catalog.add(captures, articles)
 
     def recorder(self, info: RunInfo, *, rotate_at_bytes: int, rotate_after_s: float) -> Recorder:
         """Open the archive for writing, in a session directory of its own."""
@@ -177,16 +193,23 @@ class Archive:
         """
         if capture.record_type != "revisit":
             return self.read(capture.place)
-        original = None
         refers_to = capture.refers_to
-        if refers_to and refers_to.url and refers_to.captured_at:
-            original = self.index.closest(refers_to.url, refers_to.captured_at)
-        if original is None or original.record_type == "revisit":
+        original = self._original(capture, refers_to) if refers_to else None
+        if original is None:
             raise NotArchived(
                 f"{capture.url}: the revisit {capture.record_id} refers to"
                 f" {refers_to.url if refers_to else 'nothing'}, which is not in {self.storage.location}"
             )
         return self.read(original.place)
+
+    def _original(self, revisit: Capture, refers_to: RefersTo) -> Capture | None:
+        """Return the very capture that *revisit* refers to, by record id or date, and no other of its URL."""
+        for capture in self.index.captures(refers_to.url or revisit.url):
+            named = capture.record_id == refers_to.record_id or capture.captured_at == refers_to.captured_at
+            same = revisit.payload_digest is None or capture.payload_digest == revisit.payload_digest
+            if named and same and capture.record_type != "revisit":
+                return capture
+        return None
 
     def payload(self, capture: Capture) -> tuple[bytes, str | None, str | None]:
         """Return the entity body of *capture* with transfer coding removed, its Content-Type and Content-Encoding."""

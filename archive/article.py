@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
@@ -66,6 +67,18 @@ class Article:
     def to_json(self) -> dict[str, Any]:
         """Return the schema 1 object, every field present."""
         return asdict(self)
+
+    def storable(self) -> Article:
+        """Return the article without halves of surrogate pairs: a page may name them, but they have no form in UTF-8.
+
+        A question mark stands in the place of each.
+        """
+        text = json.dumps(self.to_json(), ensure_ascii=False)
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            return Article.from_json(json.loads(text.encode(errors="replace")))
+        return self
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Article:

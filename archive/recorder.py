@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import platform
 import socket
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from archive import warc
 from archive.article import Article
 from archive.capture import Capture
+from archive.catalog.rows import article_row
+from archive.errors import ArchiveError
 from archive.exchange import Exchange
 from archive.place import Place
 from archive.sessions import Session
@@ -69,7 +72,7 @@ class Recorder:
             warcinfo_id=self._captures.warcinfo_id,
             metadata=evidence,
             original=lambda payload_digest: self._original(payload_digest, exchange),
-            validated=self.archive.catalog.latest(exchange.url) if _is_conditional(exchange) else None,
+            validated=self._validated(exchange) if _is_conditional(exchange) else None,
         )
         places = self._captures.append(records)
         for record, place in zip(records, places, strict=True):
@@ -81,12 +84,16 @@ class Recorder:
 
     def _original(self, payload_digest: str, exchange: Exchange) -> Capture | None:
         """Return the capture that *exchange* repeats, if writing a revisit of it is worth while."""
-        found = self._uncommitted(payload_digest, exchange.url) or self.archive.catalog.original(
-            payload_digest, exchange.url
+        found = self._uncommitted(payload_digest, exchange.url) or self.archive.ask_catalog(
+            lambda catalog: catalog.original(payload_digest, exchange.url), None
         )
         if found and found.url != exchange.url and len(exchange.response) < REVISIT_ELSEWHERE_BYTES:
             return None
         return found
+
+    def _validated(self, exchange: Exchange) -> Capture | None:
+        """Return the capture whose validators a conditional request carries: the last that showed the page itself."""
+        return self.archive.ask_catalog(lambda catalog: catalog.latest(exchange.url, status=200), None)
 
     def _uncommitted(self, payload_digest: str, url: str) -> Capture | None:
         """Look among the captures of the group being written, which the catalogue does not know yet."""
@@ -100,6 +107,7 @@ class Recorder:
     def record_article(self, article: Article) -> str:
         """Append *article* as a ``conversion`` record of its capture; return the record's id."""
         record = warc.conversion(article, warcinfo_id=self._articles.warcinfo_id, date=datetime.now(UTC))
+        article_row(record.id, article, Place("", 0, 0))  # what the catalogue cannot hold fails here, and alone
         (place,) = self._articles.append([record])
         self._new_articles.append((record.id, article, place))
         return record.id
@@ -111,7 +119,7 @@ class Recorder:
         captures, self._new_captures = self._new_captures, []
         articles, self._new_articles = self._new_articles, []
         if captures or articles:
-            self.archive.catalog.add(captures, articles)
+            self.archive.ask_catalog(lambda catalog: catalog.add(captures, articles), None)
         for writer in (self._captures, self._articles):
             if writer.due:
                 writer.rotate()
@@ -120,14 +128,27 @@ class Recorder:
     def close(self, wait_s: float | None = None) -> None:
         """Seal what is open and publish it, for at most *wait_s*.
 
-        Raises ``StorageError`` when the store did not take all of it; the rest is kept.
+        Each step is tried, whatever befell the one before. Raises the first ``ArchiveError``, with a note for each
+        further one; what could not be sealed or published is kept for the next start.
         """
-        with contextlib.ExitStack() as stack:  # each step is tried, whatever befell the one before
-            for session, uploader in self._uploaders.items():
-                stack.callback(session.remove)
-                stack.callback(uploader.close, wait_s=wait_s)
-            stack.callback(self._articles.close)
-            stack.callback(self._captures.close)
+        ends_s = None if wait_s is None else time.monotonic() + wait_s
+        steps: list[Callable[[], object]] = [self._captures.close, self._articles.close]
+        for session, uploader in self._uploaders.items():
+            steps += [partial(_close_uploader, uploader, ends_s), session.remove]
+        errors: list[ArchiveError] = []
+        for step in steps:
+            try:
+                step()
+            except ArchiveError as error:
+                errors.append(error)
+        if errors:
+            for other in errors[1:]:
+                errors[0].add_note(f"also: {other}")
+            raise errors[0]
+
+
+def _close_uploader(uploader: Uploader, ends_s: float | None) -> None:
+    uploader.close(wait_s=None if ends_s is None else max(0.0, ends_s - time.monotonic()))
 
 
 def _is_conditional(exchange: Exchange) -> bool:

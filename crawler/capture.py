@@ -9,6 +9,7 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 
 from archive.capture import Capture
+from archive.errors import StorageError
 from archive.exchange import Exchange
 from crawler.session import ArchiveSession, session_of
 
@@ -38,17 +39,38 @@ class CaptureMiddleware:
         return response
 
     async def process_exception(self, request: Request, exception: Exception) -> None:
-        """Keep what came before the connection failed: a request is evidence even when no answer came."""
+        """Keep what came before the connection failed: a request is evidence even when no answer came.
+
+        When the failure is that there was no room for what came, the crawl is stopped.
+        """
         exchange: Exchange | None = request.meta.pop("exchange", None)
-        if exchange is not None and exchange.request:
+        if isinstance(exception, StorageError):
+            self.session.stop(exception)
+            if exchange is not None:
+                exchange.close()
+        elif exchange is not None:
             request.meta["truncated"] = exchange.truncated
             request.meta["capture"] = await self._keep(exchange, request, error=str(exception))
 
     async def _keep(self, exchange: Exchange, request: Request, *, error: str | None = None) -> Capture | None:
+        """Archive what was sent in vain on a dead connection, then *exchange*, if it came to be sent at all."""
         if exchange.forerunner is not None:
-            lost = "the kept connection was dead; the request was sent once more"
-            await self.session.capture(exchange.forerunner, evidence(request.meta, error=lost))
+            then = "the request was sent once more" if exchange.request else error
+            lost = evidence(request.meta, error=f"the kept connection was dead; {then}")
+            try:
+                await self.session.capture(exchange.forerunner, lost)
+            except StorageError:
+                exchange.close()
+                raise
+        if not exchange.request:
+            exchange.close()
+            return None
         return await self.session.capture(exchange, evidence(request.meta, error=error))
+
+
+def hops_from_seed(meta: dict[str, Any]) -> str:
+    """Return the path of a request from its seed: the hops it was made with, and one ``R`` a redirect since."""
+    return str(meta.get("hops", "")) + "R" * len(meta.get("redirect_urls", ()))
 
 
 def evidence(meta: dict[str, Any], *, error: str | None = None) -> list[tuple[str, str]]:
@@ -60,7 +82,7 @@ def evidence(meta: dict[str, Any], *, error: str | None = None) -> list[tuple[st
     redirects: list[str] = meta.get("redirect_urls", [])
     pairs = [
         ("via", redirects[-1] if redirects else meta.get("via")),
-        ("hopsFromSeed", meta.get("hops", "") + "R" * len(redirects)),
+        ("hopsFromSeed", hops_from_seed(meta)),
         ("retry", meta.get("retry_times")),
         *((f"robots-{name}", value) for name, value in (meta.get("robots") or {}).items()),
         ("error", error),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import replace
+from operator import methodcaller
 from typing import Any
 
 import scrapy
@@ -14,10 +17,11 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from archive.capture import Capture
-from archive.errors import ArchiveError
+from archive.errors import StorageError
 from archive.examine import Examination
 from archive.requisites import Requisite
 from crawler.addresses import AddressRefused
+from crawler.capture import hops_from_seed
 from crawler.examiner import Examiner
 from crawler.handlers import AddressRefusedError
 from crawler.results import PageResult
@@ -41,11 +45,10 @@ class PagesSpider(scrapy.Spider):
         self.urls = urls.split() if isinstance(urls, str) else urls
         self.requisites = requisites in (True, "1", "true", "yes")
 
-    async def start(self) -> AsyncIterator[Request]:
+    async def start(self) -> AsyncIterator[Request | PageResult]:
         for url in dict.fromkeys(self.urls):
-            yield Request(
-                url, callback=self.page, errback=self.page_failed, dont_filter=True, meta={"page": url, "raw": True}
-            )
+            request = self._asked(url, self.page, self.page_failed, {"page": url}, dont_filter=True)
+            yield request or PageResult(url=url, error="not an address that can be asked for")
 
     async def page(self, response: Response) -> AsyncIterator[PageResult | Request]:
         """A page has arrived and is on disk: read it, tell its outcome, ask for what it needs."""
@@ -54,36 +57,46 @@ class PagesSpider(scrapy.Spider):
         if again := self._again(request):
             yield again
             return
-        capture: Capture = response.meta["capture"]
+        result = PageResult(url=response.meta["page"]).placed(response.meta["capture"])
         found = Examination()
-        result = PageResult(url=response.meta["page"]).placed(capture)
-        known = self._known_title(capture)
+        try:
+            found = await self._read(response, result)
+        except Exception as error:
+            log.debug("%s", response.url, exc_info=True)
+            result.outcome = "failed"
+            result.error = f"kept, but could not be read: {error or type(error).__name__}"
+        if onward := self._onward(response, found):
+            yield onward
+            return
+        yield result
+        for needed in self._needed(response, found):
+            yield needed
+
+    async def _read(self, response: Response, result: PageResult) -> Examination:
+        """Have the page examined and its article kept; fill in *result*."""
+        capture: Capture = response.meta["capture"]
+        known = await self._known(capture)
         result.outcome = "unchanged" if capture.record_type == "revisit" else "saved"
+        found = Examination()
         if known is None or self.requisites:
             found = await self._examiner().examine(
                 response, capture, want_article=known is None, want_requisites=self.requisites
             )
         result.error = found.problem
-        if found.article is not None:
+        if known is not None:
+            result.title, result.page_kind = known
+            found = replace(found, page_kind=result.page_kind)
+        elif found.article is not None:
             result.title, result.page_kind = found.article.title, found.article.page_kind
             try:
                 await session_of(self.crawler).article(found.article)
-            except ArchiveError as error:  # the session is stopping the run; the page itself is on disk
+            except StorageError as error:  # the session is stopping the run; the page itself is on disk
                 result.error = f"the article could not be kept: {error}"
-        result.title = known or result.title
-        if result.page_kind != "article" and (onward := self._onward(response, found)):
-            yield onward
-            return
         if response.status >= 400:
             result.error = result.error or f"the server answered {response.status}"
-        elif response.status >= 300 and (location := response.headers.get(b"Location")):
-            target = location.decode("latin-1")
-            result.error = f"it redirects to {target[:200]}, which cannot be followed"
         if result.truncated:
             result.error = result.error or _CUT[result.truncated]
-        yield result
-        for needed in self._needed(response, found):
-            yield needed
+        return found
 
     def page_failed(self, failure: Failure) -> PageResult:
         """No answer came, or it was refused: tell why."""
@@ -129,46 +142,56 @@ class PagesSpider(scrapy.Spider):
 
     def _onward(self, response: Response, found: Examination) -> Request | None:
         """Return the request for where a page that is no article of its own sends its readers by a meta refresh."""
-        hops: str = response.meta.get("hops", "")
-        if not found.refresh or len(hops) >= REFRESHES or found.refresh.partition("#")[0] == response.url:
+        followed: int = response.meta.get("refreshes", 0)
+        if not found.refresh or found.page_kind in (None, "article") or followed >= REFRESHES:
             return None
-        meta = {"page": response.meta["page"], "raw": True, "via": response.url, "hops": hops + "R"}
-        return Request(found.refresh, callback=self.page, errback=self.page_failed, dont_filter=True, meta=meta)
+        if found.refresh.partition("#")[0] == response.url:
+            return None
+        meta = {
+            "page": response.meta["page"],
+            "via": response.url,
+            "hops": hops_from_seed(response.meta) + "R",
+            "refreshes": followed + 1,
+        }
+        return self._asked(found.refresh, self.page, self.page_failed, meta, dont_filter=True)
 
     def _needed(self, response: Response, found: Examination) -> list[Request]:
-        needed = list(found.requisites) if self.requisites else []
-        if found.print_version and self.requisites:
+        """Return the requests for what the page needs to be shown again, pages first in the queue."""
+        if not self.requisites:
+            return []
+        needed = list(found.requisites)
+        if found.print_version:
             needed.append(Requisite(found.print_version, "print"))
-        depth_left = response.meta.get("depth_left", NESTING) - 1
-        requests = []
-        for requisite in needed:
-            try:
-                request = Request(
-                    requisite.url,
-                    callback=self.requisite,
-                    errback=self.requisite_failed,
-                    priority=-1,  # pages first
-                    meta={
-                        "kind": requisite.kind,
-                        "via": response.url,
-                        "hops": response.meta.get("hops", "") + "E",
-                        "depth_left": depth_left,
-                        "raw": True,
-                    },
-                )
-            except ValueError as error:
-                log.info("%s needs %r, which is no address: %s", response.url, requisite.url, error)
-                continue
-            requests.append(request)
-        return requests
+        common = {
+            "via": response.url,
+            "hops": hops_from_seed(response.meta) + "E",
+            "depth_left": response.meta.get("depth_left", NESTING) - 1,
+        }
+        requests = (
+            self._asked(item.url, self.requisite, self.requisite_failed, {**common, "kind": item.kind}, priority=-1)
+            for item in needed
+        )
+        return [request for request in requests if request is not None]
 
-    def _known_title(self, capture: Capture) -> str | None:
-        """Return the title already extracted from the same bytes of the same URL, when this is a revisit of it."""
-        refers_to = capture.refers_to
-        if refers_to is None or refers_to.url != capture.url:
+    def _asked(
+        self, url: str, callback: Callable[..., Any], errback: Callable[..., Any], meta: dict[str, Any], **more: Any
+    ) -> Request | None:
+        """Return a request whose body Scrapy leaves alone; None when *url* is no address."""
+        try:
+            return Request(url, callback=callback, errback=errback, meta={**meta, "raw": True}, **more)
+        except ValueError as error:
+            log.info("%r, needed by %s, is no address: %s", url, meta.get("via"), error)
             return None
-        known = session_of(self.crawler).archive.catalog.article(capture.url, refers_to.captured_at)
-        return known[0].title if known else None
+
+    async def _known(self, capture: Capture) -> tuple[str | None, str] | None:
+        """Return title and page kind when *capture* repeats an earlier one of the same URL that was read then."""
+        refers_to = capture.refers_to
+        if refers_to is None or refers_to.record_id is None or refers_to.url != capture.url:
+            return None
+        archive = session_of(self.crawler).archive
+        use = methodcaller("extracted", refers_to.record_id)
+        found: tuple[str | None, str] | None = await asyncio.to_thread(archive.ask_catalog, use, None)
+        return found
 
     def _examiner(self) -> Examiner:
         examiner = self.crawler.get_extension(Examiner)

@@ -103,9 +103,12 @@ class Catalog:
             url,
         )
 
-    def latest(self, url: str) -> Capture | None:
-        """Return the last capture of exactly *url*, of whatever type."""
-        return self._capture("url = ? ORDER BY captured_at DESC, file DESC, offset DESC", url)
+    def latest(self, url: str, *, status: int | None = None) -> Capture | None:
+        """Return the last capture of exactly *url*, of whatever type, or the last with that HTTP *status*."""
+        newest = "ORDER BY captured_at DESC, file DESC, offset DESC"
+        if status is None:
+            return self._capture(f"url = ? {newest}", url)
+        return self._capture(f"url = ? AND status = ? {newest}", url, status)
 
     # ---- articles
 
@@ -155,6 +158,15 @@ class Catalog:
         if at is not None:
             chosen = min(content, key=lambda version: _distance(version.article.captured_at, at))
         return chosen.article, chosen.place
+
+    def extracted(self, capture_id: str) -> tuple[str | None, str] | None:
+        """Return title and page kind of what was extracted from the capture with that record id."""
+        with self._reading() as db:
+            row = db.execute(
+                "SELECT title, page_kind FROM articles WHERE capture_id = ? ORDER BY file DESC, offset DESC LIMIT 1",
+                (capture_id,),
+            ).fetchone()
+        return (row["title"], row["page_kind"]) if row is not None else None
 
     def versions(self, url: str) -> list[Version]:
         """Return an article as each capture showed it, in time order, in the latest extraction of each.
@@ -222,7 +234,7 @@ class Catalog:
             url = row["redirect"].partition("#")[0]
         return None
 
-    def _capture(self, where: str, *values: str) -> Capture | None:
+    def _capture(self, where: str, *values: str | int) -> Capture | None:
         with self._reading() as db:
             row = db.execute(f"SELECT * FROM captures WHERE {where} LIMIT 1", values).fetchone()  # noqa: S608 - as above
         return capture_of(row) if row is not None else None

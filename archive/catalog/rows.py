@@ -64,7 +64,8 @@ def article_row(record_id: str, article: Article, place: Place) -> dict[str, Any
 
     Raises ``ValueError``, ``TypeError`` or ``AttributeError`` when its fields are not of the types they should be.
     """
-    article, values = _as_recorded(article)
+    article = article.storable()
+    values = article.to_json()
     captured_at = _utc_text(article.captured_at) or ""
     text = values.pop("text")
     page = normalised(article.url)
@@ -110,21 +111,6 @@ def place_of(row: sqlite3.Row) -> Place:
 
 def _place_row(place: Place) -> dict[str, Any]:
     return {"file": place.key, "offset": place.offset, "length": place.length}
-
-
-def _as_recorded(article: Article) -> tuple[Article, dict[str, Any]]:
-    """Return *article* as its conversion record gives it, and its JSON form.
-
-    A page may name halves of surrogate pairs, which have no form in UTF-8: the record holds question marks for them.
-    """
-    values = article.to_json()
-    text = json.dumps(values, ensure_ascii=False)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        values = json.loads(text.encode(errors="replace"))
-        article = Article.from_json(values)
-    return article, values
 
 
 def _utc_text(when: str | None) -> str | None:

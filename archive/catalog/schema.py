@@ -71,6 +71,7 @@ CREATE TABLE articles (
     length         INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX articles_by_identity ON articles (identity, content, captured_at, file, offset);
+CREATE INDEX articles_by_capture ON articles (capture_id);
 CREATE INDEX articles_by_page ON articles (page);
 CREATE INDEX articles_by_canonical_page ON articles (canonical_page);
 CREATE INDEX articles_by_time ON articles (sorted_at);

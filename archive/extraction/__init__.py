@@ -53,7 +53,7 @@ def extract(page: Page, rules: Sequence[PageRules] = ()) -> Article:
             article.sources["links"] = found.source
     _related(article, found, view, rule)
     _kind(article, given, rule)
-    return article
+    return article.storable()
 
 
 def _headlines(data: structured.Structured) -> list[str]:
