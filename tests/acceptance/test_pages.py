@@ -70,3 +70,45 @@ def test_the_same_page_again_is_a_revisit_and_told_as_unchanged(tmp_path: Path) 
     command.run("verify", "--deep")
     shown = command.run("show", site.url("/2026/0"), "--format", "raw", "--at", second["captured_at"])
     assert shown.out == article_html(0)
+
+
+def test_every_url_ends_in_one_row_whatever_its_page_holds(tmp_path: Path) -> None:
+    command = Command(tmp_path)
+    with running(publication(2)) as site:
+        hostile = article_html(0).replace(b'"headline": "', b'"headline": "Bad \\ud83d ')
+        site.scripts["/hostile"] = answer(hostile)
+        site.scripts["/nowhere"] = answer(b'<html><meta http-equiv="refresh" content="0;url=http://[bad">gone</html>')
+        urls = [site.url(path) for path in ("/hostile", "/nowhere", "/2026/0", "/2026/1")]
+        listed = tmp_path / "urls"
+        listed.write_bytes("\n".join(urls).encode() + b"\nhttp://127.0.0.1:1/\xff\n")
+        rows = command.run("archive", "--json", "--no-requisites", "--from", str(listed), code=1).rows
+    assert len(rows) == 5
+    saved = [row for row in rows if row["outcome"] == "saved"]
+    assert {row["url"] for row in saved} == set(urls)
+    assert {row["title"] for row in saved if row["url"].endswith("/hostile")} != {None}
+
+
+def test_an_unchanged_article_that_reloads_itself_is_told_as_itself(tmp_path: Path) -> None:
+    command = Command(tmp_path)
+    with running(publication(1)) as site:
+        page = article_html(0).replace(b"<head>", b'<head><meta http-equiv="refresh" content="300; url=/front">')
+        site.scripts["/2026/0"] = answer(page)
+        site.scripts["/front"] = answer(b"<html><title>Front</title><h1>Front</h1></html>")
+        rows = [command.run("archive", "--json", site.url("/2026/0")).rows[0] for _ in range(2)]
+    assert [row["outcome"] for row in rows] == ["saved", "unchanged"]
+    assert rows[0]["final_url"] == rows[1]["final_url"] == site.url("/2026/0")
+    assert rows[0]["title"] == rows[1]["title"]
+
+
+def test_a_damaged_catalogue_stops_neither_archiving_nor_its_rebuild(tmp_path: Path) -> None:
+    command = Command(tmp_path)
+    with running(publication(2)) as site:
+        command.run("archive", "--no-requisites", site.url("/2026/0"))
+        (command.path / ".newswarc" / "catalog.sqlite").write_bytes(b"this was a catalogue" * 400)
+        process = command.start("archive", "--json", "--no-requisites", site.url("/2026/1"))
+        _, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert b"newswarc index rebuild" in err
+    command.run("index", "rebuild")
+    command.run("verify", "--deep")
+    assert len(command.run("articles", "--json").rows) == 2
