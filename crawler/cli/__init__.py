@@ -83,20 +83,31 @@ def run(arguments: list[str]) -> int:
 
 
 def _explain(error: Exception) -> int:
-    from archive.errors import ArchiveError, DiskFull, LocationError, NotArchived, StorageError
+    from archive.errors import (
+        DiskFull,
+        ExtractionFailed,
+        HttpError,
+        IndexDamaged,
+        LocationError,
+        NotArchived,
+        RecordError,
+        StorageError,
+        WorkersUnavailable,
+    )
+    from archive.parquet import ParquetMissing
     from crawler.config import ConfigError
 
     code: ExitCode
     match error:
-        case ConfigError() | LocationError():
+        case ConfigError() | LocationError() | ParquetMissing() | WorkersUnavailable():
             code = ExitCode.USAGE
         case DiskFull():
             code = ExitCode.DISK_FULL
         case StorageError():
             code = ExitCode.STORAGE
-        case NotArchived():
+        case NotArchived() | HttpError() | ExtractionFailed():
             code = ExitCode.SOME_FAILED
-        case ArchiveError():
+        case RecordError() | IndexDamaged():
             code = ExitCode.DAMAGE
         case _:
             _say(f"unexpected {type(error).__name__}: {error}. This is a bug; what was captured is kept.")

@@ -128,6 +128,8 @@ def check(url: str) -> str:
         if not parts.scheme:
             raise click.UsageError(f"{url!r} is not a URL; write it whole: https://host/path")
         raise click.UsageError(f"{url!r}: {parts.scheme} is not archived, only http and https are")
+    if "@" in parts.netloc:
+        raise click.UsageError(f"an address with a user or password in it is not archived: https://…@{host}")
     if not host:
         raise click.UsageError(f"{url!r} is not a URL: it names no host")
     if any(char.isspace() or not char.isprintable() for char in parts.netloc):

@@ -22,7 +22,7 @@ from crawler.config import Config
 @click.option("--since", type=Time(), help="Published at that time or later.")
 @click.option("--until", type=Time(), help="Published before that time.")
 @click.option("--as-of", type=Time(), help="As the archive knew them then.")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object an article.")
 @common
 def command(

@@ -178,6 +178,8 @@ def _listed(listing: str | None) -> Iterator[tuple[str, str | None]]:
         text = sys.stdin.read() if listing == "-" else Path(listing).read_text("utf-8-sig")
     except OSError as error:
         raise click.UsageError(f"{listing}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise click.UsageError(f"{listing}: not UTF-8 text: {error}") from error
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from crawler.cli.options import common, open_archive
+from crawler.cli.progress import FileProgress
 from crawler.cli.terminal import print_json, print_line
 from crawler.config import Config
 from crawler.exit_codes import ExitCode
@@ -22,9 +23,9 @@ def rebuild(settings: Config, quiet: bool, as_json: bool) -> int:
     """Index and catalogue again, from the WARC files alone."""
     from archive.rebuild import rebuild as rebuild_archive
 
-    with open_archive(settings) as archive:
+    with open_archive(settings) as archive, FileProgress("rebuilding", shown=not (quiet or as_json)) as progress:
         archive.recover()
-        done = rebuild_archive(archive.storage, archive.state_dir, archive.catalog_path)
+        done = rebuild_archive(archive.storage, archive.state_dir, archive.catalog_path, progress)
     if as_json:
         print_json(done.to_json())
     elif not quiet:

@@ -11,6 +11,40 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
 
+class FileProgress:
+    """Bytes read of all there are, and the file being read. ``with`` it, and call it as work goes on."""
+
+    def __init__(self, doing: str, *, shown: bool) -> None:
+        self._bar: Bar | None = None
+        if shown and sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
+            from rich.progress import Progress as Bar
+
+            columns = (
+                TextColumn(doing),
+                BarColumn(),
+                DownloadColumn(),
+                TimeRemainingColumn(),
+                TextColumn("{task.description}"),
+            )
+            self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
+            self._task = self._bar.add_task("", total=None)
+
+    def __call__(self, file: str, done_bytes: int, total_bytes: int) -> None:
+        if self._bar is not None:
+            self._bar.update(self._task, description=file, completed=done_bytes, total=total_bytes)
+
+    def __enter__(self) -> Self:
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+
 class Progress:
     """Pages done of *total*, responses so far, time. ``with`` it; :meth:`aside` prints beside the bar."""
 

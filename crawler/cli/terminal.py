@@ -30,8 +30,11 @@ def printable(text: str) -> str:
 
 def print_json(value: dict[str, Any]) -> None:
     """Write one JSON object as one line on standard output, and flush it: a reader may be waiting for it."""
+    from archive.formats import to_json
+
     with writing():
-        sys.stdout.write(json.dumps(value, ensure_ascii=not _writes_unicode()) + "\n")
+        line = to_json(value)
+        sys.stdout.write((line if _writes_unicode() else json.dumps(json.loads(line))) + "\n")
         sys.stdout.flush()
 
 

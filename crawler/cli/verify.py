@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
+from archive.verify.report import Finding, Report
 from crawler.cli.options import common, open_archive
+from crawler.cli.progress import FileProgress
 from crawler.cli.terminal import hang_up, print_json, print_line
 from crawler.config import Config
 from crawler.exit_codes import ExitCode
@@ -25,23 +27,40 @@ def command(settings: Config, quiet: bool, paths: tuple[Path, ...], deep: bool, 
     """
     from archive.verify import verify_archive, verify_file
 
+    def tell(finding: Finding) -> None:
+        if as_json:
+            print_json({"type": "finding", **finding.to_json()})
+
     reports = []
-    if paths:
-        for path in paths:
-            if not path.is_file():
-                raise click.UsageError(f"{path}: no such file")
-            reports.append(verify_file(path, name=str(path), strict=strict))
-    else:
-        with open_archive(settings) as archive:
-            reports.append(verify_archive(archive.storage, deep=deep, catalog=archive.catalog if deep else None))
     try:
-        for report in reports:
-            if as_json:
-                print_json(report.to_json())
-                continue
-            for line in report.lines():
-                if not quiet or not report.ok:
-                    print_line(line)
+        for path in paths:
+            try:
+                reports.append(verify_file(path, name=str(path), strict=strict, listener=tell))
+            except OSError as error:
+                raise click.UsageError(f"{path}: cannot be read ({error.strerror or error})") from error
+            _tell(reports[-1], quiet, as_json)
+        if not paths:
+            with open_archive(settings) as archive, FileProgress("verifying", shown=not (quiet or as_json)) as progress:
+                catalog = archive.ask_catalog(lambda found: found, None) if deep else None
+                reports.append(
+                    verify_archive(
+                        archive.storage, deep=deep, catalog=catalog, strict=strict, listener=tell, progress=progress
+                    )
+                )
+                damaged = deep and catalog is None
+            _tell(reports[-1], quiet, as_json)
+            if damaged:
+                return ExitCode.DAMAGE
     except BrokenPipeError:  # what was found stands, read or not
         hang_up()
     return ExitCode.DONE if all(report.ok for report in reports) else ExitCode.DAMAGE
+
+
+def _tell(report: Report, quiet: bool, as_json: bool) -> None:
+    if as_json:
+        account = report.to_json()
+        del account["findings"]  # each was told as it was found
+        print_json({"type": "report", **account})
+    elif not quiet or not report.ok:
+        for line in report.lines():
+            print_line(line)
