@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from archive.http1 import payload_chunks, read_response_head
 from tests.acceptance.records import all_records, by_fastwarc, by_warcio, warc_files
 from tests.command import Command
 from tests.servers.answers import ANSWERS
@@ -28,6 +29,12 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[RawSi
         yield running_site, command
 
 
+def payload_of(block: bytes) -> bytes:
+    head = read_response_head(block)
+    assert head is not None
+    return b"".join(payload_chunks(head, [block[head.size :]]))
+
+
 def test_every_block_is_what_crossed_the_wire(site: tuple[RawSite, Command]) -> None:
     raw, command = site
     urls = {name: raw.url(f"/{name}", "localhost") for name in ANSWERS}
@@ -37,12 +44,17 @@ def test_every_block_is_what_crossed_the_wire(site: tuple[RawSite, Command]) -> 
     responses: dict[str, list[bytes]] = defaultdict(list)
     requests: dict[str, list[bytes]] = defaultdict(list)
     truncated: dict[str, set[str | None]] = defaultdict(set)
-    for record in all_records(command.path):
+    records = all_records(command.path)
+    by_id = {record.get("WARC-Record-ID"): record for record in records}
+    for record in records:
         uri = record.get("WARC-Target-URI") or ""
         if record.type in ("response", "revisit"):
             block = record.block
-            if record.type == "revisit":  # the same payload as another answer's: head kept, payload there
-                block += ANSWERS[uri.rpartition("/")[2]].archived[len(block) :]
+            if record.type == "revisit":  # the same payload as another answer's: the head is here, the payload there
+                answer = ANSWERS[uri.rpartition("/")[2]]
+                assert payload_of(by_id[record.get("WARC-Refers-To")].block) == answer.payload, uri
+                assert answer.archived.startswith(block), uri
+                block = answer.archived
             responses[uri].append(block)
             truncated[uri].add(record.get("WARC-Truncated") if record.type == "response" else None)
         elif record.type == "request":

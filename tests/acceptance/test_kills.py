@@ -43,7 +43,7 @@ def run_and_kill(command: Command, urls: Path, after_s: float) -> list[dict[str,
 
     reader = threading.Thread(target=read)
     reader.start()
-    begun.wait(60)
+    assert begun.wait(60), "nothing was acknowledged"
     time.sleep(after_s)
     process.kill()
     process.wait()
