@@ -13,7 +13,7 @@ from tests.acceptance.records import all_records, by_fastwarc, by_warcio, warc_f
 from tests.command import Command
 from tests.servers.answers import ANSWERS
 from tests.servers.authority import Authority
-from tests.servers.raw_site import RawSite, running
+from tests.servers.raw_site import RawSite, running, script
 
 
 @pytest.fixture(params=["plain", "tls"])
@@ -82,3 +82,25 @@ def test_two_other_readers_see_the_same_records(site: tuple[RawSite, Command]) -
     assert paths
     for path in paths:
         assert list(by_warcio(path)) == list(by_fastwarc(path))
+
+
+@pytest.mark.slow
+def test_2000_concurrent_exchanges_on_reused_connections_are_each_kept_exactly(tmp_path: Path) -> None:
+    command = Command(tmp_path)
+    command.variables |= {"NEWSWARC_CONCURRENCY": "64", "NEWSWARC_CONCURRENCY_PER_HOST": "64"}
+    scripts = {}
+    for number in range(2000):
+        body = b"%d " % number * (number % 700 + 1)
+        framing = b"Content-Length: %d\r\n\r\n" % len(body) + body
+        if number % 3 == 0:
+            framing = b"Transfer-Encoding: chunked\r\n\r\n%X\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+        scripts[f"/{number}"] = script(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-N: %d\r\n" % number + framing)
+    with running(RawSite(scripts)) as raw:
+        listed = tmp_path / "urls"
+        listed.write_text("\n".join(raw.url(target) for target in scripts))
+        command.run("archive", "--quiet", "--no-requisites", "--robots", "ignore", "--from", str(listed))
+        assert raw.connections <= 64
+        kept = {(r.get("WARC-Target-URI"), r.type): r.block for r in all_records(command.path) if r.type != "metadata"}
+        for target, sent in scripts.items():
+            assert kept[raw.url(target), "response"] == sent.bytes
+            assert [kept[raw.url(target), "request"]] == raw.received(target)
