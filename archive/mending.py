@@ -19,11 +19,11 @@ from archive import names
 from archive.capture import HEAD_BYTES
 from archive.digests import digest
 from archive.errors import MalformedRecord
-from archive.files import make_directory, sync_directory
+from archive.files import make_directory, storage_errors, sync_directory
 from archive.manifest import Contents
 from archive.place import Place
 from archive.scan import Scanned, scan
-from archive.segment import Sealed, seal, storage_errors, write_durably
+from archive.segment import Sealed, seal, write_durably
 from archive.warc import GZIP_HEADER
 
 _COPY_BYTES = 1 << 20

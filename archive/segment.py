@@ -10,13 +10,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from archive import names, warc
-from archive.errors import DiskFull, StorageError
-from archive.files import is_full, sync_directory
+from archive.errors import StorageError
+from archive.files import storage_errors, sync_directory, write_all
 from archive.manifest import Contents, Manifest
 from archive.place import Place
 from archive.scan.record import Fields
@@ -34,24 +34,6 @@ class Sealed:
     manifest: Manifest
     index_path: Path | None  # None for articles
     manifest_path: Path
-
-
-@contextlib.contextmanager
-def storage_errors(path: Path, doing: str) -> Iterator[None]:
-    """Turn the operating system's refusals into ``DiskFull`` or ``StorageError``, naming *path* and what was done."""
-    try:
-        yield
-    except OSError as error:
-        if is_full(error):
-            raise DiskFull(f"{path}: no room left while {doing}; free some and run the same command again") from error
-        raise StorageError(f"{path}: {doing} failed: {error.strerror or error}") from error
-
-
-def write_all(descriptor: int, data: bytes | bytearray | memoryview) -> None:
-    """Write every byte of *data*: a write may take only a part, as on a disk that is nearly full."""
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]
 
 
 class _Tail:

@@ -22,6 +22,7 @@ from warcio.warcwriter import WARCWriter
 from archive.article import Article
 from archive.capture import HEAD_BYTES, IDENTICAL_PAYLOAD, SERVER_NOT_MODIFIED, Capture, RefersTo, iso
 from archive.digests import EMPTY, digest, parse_digest
+from archive.errors import StorageError
 from archive.exchange import Exchange
 from archive.payload import Payload, request_payload_digest, response_payload
 from archive.spool import Spool
@@ -99,15 +100,18 @@ class Record:
         return self.block[:HEAD_BYTES] if isinstance(self.block, bytes) else self.block.read(0, HEAD_BYTES)
 
 
-class _SpoolReader:
-    """A spool as the stream warcio copies from: read in pieces, never whole."""
+class _BlockReader:
+    """A block as the stream warcio copies from: read in pieces, never whole, and counted."""
 
-    def __init__(self, spool: Spool) -> None:
-        self._spool, self._position = spool, 0
+    def __init__(self, block: bytes | Spool) -> None:
+        self._block, self.position = block, 0
 
     def read(self, size: int = _READ_BYTES) -> bytes:
-        piece = self._spool.read(self._position, size)
-        self._position += len(piece)
+        if isinstance(self._block, bytes):
+            piece = self._block[self.position : self.position + size]
+        else:
+            piece = self._block.read(self.position, size)
+        self.position += len(piece)
         return piece
 
 
@@ -134,12 +138,20 @@ class _ExactWriter(WARCWriter):  # type: ignore[misc]  # warcio has no types
 
 
 def encode_to(record: Record, out: Writable) -> None:
-    """Write *record* to *out* as one gzip member, in pieces: the memory needed does not grow with the block."""
-    stream = io.BytesIO(record.block) if isinstance(record.block, bytes) else _SpoolReader(record.block)
+    """Write *record* to *out* as one gzip member, in pieces: the memory needed does not grow with the block.
+
+    Raises ``StorageError`` when the block cannot be read, or is not as long as the record's Content-Length says; what
+    was written of it is then the caller's to take back.
+    """
+    stream = _BlockReader(record.block)
     headers = StatusAndHeaders("", record.fields, protocol=VERSION)
     # To warcio no record is a revisit, whose block it would drop: the type that is written stands in our fields.
     written = ArcWarcRecord("warc", "warcinfo", headers, stream, None, None, len(record.block))
     _ExactWriter(_Member(out), gzip=False).write_record(written)
+    if str(stream.position) != record.get("Content-Length"):
+        raise StorageError(
+            f"{record.id}: the block gave {stream.position} bytes where {record.get('Content-Length')} were announced"
+        )
 
 
 def encode(record: Record) -> bytes:

@@ -8,9 +8,7 @@ import io
 import json
 import os
 import random
-import resource
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,17 +24,7 @@ from archive.segment import Segment
 from archive.spool import Spool
 from archive.warc import Record
 from tests.archive.exchanges import AT, WARCINFO, article, filled, records_of, segment
-
-
-@contextmanager
-def files_of_at_most(size: int) -> Iterator[None]:
-    """Let the kernel take no byte beyond *size* in any file: writes are first cut short, then refused."""
-    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))  # Python ignores SIGXFSZ
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+from tests.limits import files_of_at_most
 
 
 def read_at(path: Path, place: Place) -> bytes:
@@ -202,8 +190,8 @@ def test_a_large_body_passes_through_in_pieces(tmp_path: Path, monkeypatch: pyte
         return write(descriptor, data)
 
     made = segment(tmp_path)
-    monkeypatch.setattr(os, "write", watched)
     with records_of(1, body=random.Random(1).randbytes(8 << 20)) as records:
+        monkeypatch.setattr(os, "write", watched)
         places = made.append(records)
         assert hashlib.sha256(read_at(made.path, places[1])).digest() == (
             hashlib.sha256(warc.encode(records[1])).digest()
