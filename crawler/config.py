@@ -19,9 +19,10 @@ from urllib.parse import urlsplit
 
 from archive.errors import LocationError
 from archive.storage.options import S3Options
+from archive.version import VERSION
 
 FILE_NAME = "newswarc.toml"
-DEFAULT_USER_AGENT = "newswarc/0.1 (news archiver)"
+DEFAULT_USER_AGENT = f"newswarc/{VERSION} (news archiver)"
 
 RobotsPolicy = Literal["obey", "warn", "ignore"]
 
