@@ -142,10 +142,10 @@ class ArchiveSession:
         try:
             return await asyncio.wrap_future(future)
         except ArchiveError as error:
-            self._stop(error)
+            self.stop(error)
             raise
 
-    def _stop(self, error: ArchiveError) -> None:
+    def stop(self, error: ArchiveError) -> None:
         """A page that fails is counted and the crawl goes on; a store that fails stops the crawl."""
         if self.error is None:
             self._fail(error)

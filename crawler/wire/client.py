@@ -84,8 +84,9 @@ class WireClient:
         either, or by a lost connection: ``truncated`` says so. A kept connection that turns out dead before the
         first byte of an answer is replaced once, for idempotent methods.
 
-        Raises a ``WireError`` that carries the exchange when there is no response head, and ``ValueError`` for a
-        request that cannot be sent (see :func:`crawler.wire.request.prepare`).
+        Raises a ``WireError`` that carries the exchange when there is no response head, ``ValueError`` for a
+        request that cannot be sent (see :func:`crawler.wire.request.prepare`), and ``StorageError`` when there was no
+        room for what came.
         """
         loop = asyncio.get_running_loop()
         if isinstance(proxy, str):
@@ -97,17 +98,19 @@ class WireClient:
             raise errors.ResolveFailed(str(error), Exchange(url, method, b"", Spool(), now, now)) from error
         attempt = _Attempt(request, Spool(spool_at_bytes=self._options.spool_at_bytes), max_bytes)
         try:
-            async with asyncio.timeout_at(min(loop.time() + timeout_s, self._latest)) as limit:
-                self._limits.add(limit)
-                try:
-                    await self._perform(attempt)
-                finally:
-                    self._limits.discard(limit)
-        except TimeoutError as error:
-            attempt.reception.cut("time")
-            if attempt.reception.head is None:
-                where = attempt.stage if not attempt.sent else "waiting for the response head"
-                raise errors.TimedOut(f"{url}: {timeout_s:g} s ran out while {where}", attempt.exchange()) from error
+            try:
+                async with asyncio.timeout_at(min(loop.time() + timeout_s, self._latest)) as limit:
+                    self._limits.add(limit)
+                    try:
+                        await self._perform(attempt)
+                    finally:
+                        self._limits.discard(limit)
+            except TimeoutError as error:
+                attempt.reception.cut("time")
+                if attempt.reception.head is None:
+                    where = attempt.stage if not attempt.sent else "waiting for the response head"
+                    message = f"{url}: {timeout_s:g} s ran out while {where}"
+                    raise errors.TimedOut(message, attempt.exchange()) from error
         except BaseException as error:
             if not isinstance(error, errors.WireError):
                 attempt.exchange().close()

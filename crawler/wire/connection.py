@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import select
 
+from archive.errors import StorageError
 from archive.exchange import Tls
 from crawler.wire.reception import Reception
 
@@ -48,7 +49,8 @@ class Connection(asyncio.Protocol):
     async def perform(self, request: bytes, reception: Reception) -> None:
         """Send *request* and feed *reception* until it is done; it says how that went.
 
-        Cancelled, it leaves *reception* as far as it came, and the connection to be aborted.
+        Cancelled, it leaves *reception* as far as it came, and the connection to be aborted. Raises ``StorageError``
+        when what came could not be kept: that is no fault of the server's.
         """
         assert self._reception is None
         self.exchanges += 1
@@ -71,21 +73,40 @@ class Connection(asyncio.Protocol):
             return
         self.last_byte_at = self._clock()
         self.first_byte_at = self.first_byte_at or self.last_byte_at
-        reception.feed(data)
+        try:
+            reception.feed(data)
+        except StorageError as error:
+            self._give_up(error)
+            return
         if reception.done:
             self._finish(reception)
 
     def eof_received(self) -> None:
-        if self._reception is not None:
-            self._reception.end(cleanly=True)
-            self._finish(self._reception)
+        self._end(cleanly=True)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.closed.done():
             self.closed.set_result(None)
-        if self._reception is not None:
-            self._reception.end(cleanly=exc is None and not self._aborted)
-            self._finish(self._reception)
+        self._end(cleanly=exc is None and not self._aborted)
+
+    def _end(self, *, cleanly: bool) -> None:
+        reception = self._reception
+        if reception is None:
+            return
+        try:
+            reception.end(cleanly=cleanly)
+        except StorageError as error:
+            self._give_up(error)
+        else:
+            self._finish(reception)
+
+    def _give_up(self, error: StorageError) -> None:
+        """Hand *error* to whoever waits: raised here, asyncio would make a lost connection of it."""
+        self._reception = None
+        self.abort()
+        assert self._answered is not None
+        if not self._answered.done():
+            self._answered.set_exception(error)
 
     def _finish(self, reception: Reception) -> None:
         self._reception = None

@@ -19,6 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from archive.errors import DiskFull
 from archive.exchange import Exchange
 from archive.http1 import MAX_HEAD_BYTES, payload_chunks, read_response_head
 from archive.spool import Spool
@@ -28,6 +29,7 @@ from crawler.wire.proxy import Proxy
 from crawler.wire.reception import MAX_INTERIM, Reception
 from crawler.wire.request import prepare
 from crawler.wire.tls import client_context, iana_cipher_name
+from tests.limits import files_of_at_most
 from tests.servers.answers import ANSWERS, TEXT, Answer, scripts
 from tests.servers.authority import Authority
 from tests.servers.raw_site import RawSite, Script, in_pieces, running, script
@@ -828,6 +830,18 @@ def test_a_head_request_ends_with_the_head(fetching: Callable[..., Exchange]):
     assert exchange.truncated is None
     assert kept(exchange) == head
     assert read_response_head(head) is not None
+
+
+@pytest.mark.parametrize("then", ["keep", "close", "reset", "hang"])
+@pytest.mark.parametrize("sent", [ANSWERS["binary"].sent, b"HTTP/1.1 200 OK\r\nX-Begun: " + b"x" * 500])
+def test_no_room_for_what_comes_is_no_fault_of_the_servers(
+    sent: bytes, then: str, fetching: Callable[..., Exchange], context: ssl.SSLContext | None
+):
+    with running(RawSite({"/": script(sent, then), "/plain": script(PLAIN)}, context=context)) as site:
+        kept(fetching(site.url("/plain")))  # the authority's file is written by now
+        with files_of_at_most(0), pytest.raises(DiskFull):
+            fetching(site.url("/"), options={"spool_at_bytes": 100}, timeout_s=1)
+        assert len(site.received("/")) == 1
 
 
 def test_a_large_response_is_spooled_to_disk(fetching: Callable[..., Exchange], tmp_path: Path):
