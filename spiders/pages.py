@@ -94,6 +94,8 @@ class PagesSpider(scrapy.Spider):
                 result.error = f"the article could not be kept: {error}"
         if response.status >= 400:
             result.error = result.error or f"the server answered {response.status}"
+        elif response.status >= 300 and (location := response.headers.get(b"Location")):
+            result.error = f"it redirects to {location[:200].decode('latin-1')}, which cannot be followed"
         if result.truncated:
             result.error = result.error or _CUT[result.truncated]
         return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -29,38 +31,46 @@ def command(settings: Config, quiet: bool, paths: tuple[Path, ...], deep: bool, 
 
     def tell(finding: Finding) -> None:
         if as_json:
-            print_json({"type": "finding", **finding.to_json()})
+            with _heard_or_not():
+                print_json({"type": "finding", **finding.to_json()})
 
     reports = []
-    try:
-        for path in paths:
-            try:
-                reports.append(verify_file(path, name=str(path), strict=strict, listener=tell))
-            except OSError as error:
-                raise click.UsageError(f"{path}: cannot be read ({error.strerror or error})") from error
-            _tell(reports[-1], quiet, as_json)
-        if not paths:
-            with open_archive(settings) as archive, FileProgress("verifying", shown=not (quiet or as_json)) as progress:
-                catalog = archive.ask_catalog(lambda found: found, None) if deep else None
-                reports.append(
-                    verify_archive(
-                        archive.storage, deep=deep, catalog=catalog, strict=strict, listener=tell, progress=progress
-                    )
+    for path in paths:
+        try:
+            reports.append(verify_file(path, name=str(path), strict=strict, listener=tell))
+        except OSError as error:
+            raise click.UsageError(f"{path}: cannot be read ({error.strerror or error})") from error
+        _tell(reports[-1], quiet, as_json)
+    if not paths:
+        with open_archive(settings) as archive, FileProgress("verifying", shown=not (quiet or as_json)) as progress:
+            catalog = archive.ask_catalog(lambda found: found, None) if deep else None
+            reports.append(
+                verify_archive(
+                    archive.storage, deep=deep, catalog=catalog, strict=strict, listener=tell, progress=progress
                 )
-                damaged = deep and catalog is None
-            _tell(reports[-1], quiet, as_json)
-            if damaged:
-                return ExitCode.DAMAGE
-    except BrokenPipeError:  # what was found stands, read or not
-        hang_up()
+            )
+            damaged = deep and catalog is None
+        _tell(reports[-1], quiet, as_json)
+        if damaged:
+            return ExitCode.DAMAGE
     return ExitCode.DONE if all(report.ok for report in reports) else ExitCode.DAMAGE
 
 
 def _tell(report: Report, quiet: bool, as_json: bool) -> None:
-    if as_json:
-        account = report.to_json()
-        del account["findings"]  # each was told as it was found
-        print_json({"type": "report", **account})
-    elif not quiet or not report.ok:
-        for line in report.lines():
-            print_line(line)
+    with _heard_or_not():
+        if as_json:
+            account = report.to_json()
+            del account["findings"]  # each was told as it was found
+            print_json({"type": "report", **account})
+        elif not quiet or not report.ok:
+            for line in report.lines():
+                print_line(line)
+
+
+@contextmanager
+def _heard_or_not() -> Iterator[None]:
+    """Go on when nobody reads any more: the exit code is a verdict on all that was to be checked."""
+    try:
+        yield
+    except BrokenPipeError:
+        hang_up()
