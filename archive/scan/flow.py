@@ -349,6 +349,14 @@ def _header_length(data: bytes) -> tuple[int, str]:
     return (at, fault) if at <= len(data) else (0, fault)
 
 
+def find_member(data: bytes) -> int:
+    """Return where the first gzip member begins in *data* that holds a record; -1 when none does."""
+    at = data.find(GZIP_MAGIC)
+    while at >= 0 and not _holds_record(data[at : at + _PROBE_BYTES]):
+        at = data.find(GZIP_MAGIC, at + 1)
+    return at
+
+
 def _holds_record(data: bytes) -> bool:
     length, _ = _header_length(data)
     if not length:

@@ -25,26 +25,25 @@ class Problem:
 class Fields:
     """The named fields of a record, in order, repeats kept; names are found in any letter case."""
 
-    __slots__ = ("pairs",)
+    __slots__ = ("_by_name", "pairs")
 
     def __init__(self, pairs: tuple[tuple[str, str], ...] = ()) -> None:
         self.pairs = pairs
+        self._by_name: dict[str, list[str]] = {}
+        for name, value in pairs:
+            self._by_name.setdefault(name.lower(), []).append(value)
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """Return the first value of field *name*."""
-        wanted = name.lower()
-        for key, value in self.pairs:
-            if key.lower() == wanted:
-                return value
-        return default
+        values = self._by_name.get(name.lower())
+        return values[0] if values else default
 
     def get_all(self, name: str) -> list[str]:
         """Return every value of field *name*, in order."""
-        wanted = name.lower()
-        return [value for key, value in self.pairs if key.lower() == wanted]
+        return self._by_name.get(name.lower(), []).copy()
 
     def __contains__(self, name: str) -> bool:
-        return self.get(name) is not None
+        return name.lower() in self._by_name
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self.pairs)

@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from archive.errors import MalformedRecord
-from archive.scan.flow import GZIP_MAGIC, RECORD_START, RECORD_START_REACH, Flow, GzipFlow
+from archive.scan.flow import GZIP_MAGIC, RECORD_START, RECORD_START_REACH, Flow, GzipFlow, find_member
 from archive.scan.header import read_header
 from archive.scan.record import Problem, Scanned
 from archive.scan.source import Source
 from archive.spool import Spool
 
+_PROBE_BYTES = 1 << 12
+_OPENING_BYTES = 1 << 20  # looked at to see what kind of file it is, where its first bytes do not tell
 MAX_HEADER_BYTES = 1 << 20  # far above any real record header; a limit keeps a damaged one from taking the file
 
 _BLANK_LINE = re.compile(rb"\n\r?\n")
@@ -34,7 +36,7 @@ class Scan(Iterator[Scanned]):
         """Read *stream* from where it stands; offsets count from *base* there."""
         source = Source(stream, base)
         self.problems: list[Problem] = []
-        self.compressed = source.peek(3) == GZIP_MAGIC
+        self.compressed = _is_gzip(source)
         self._flow = GzipFlow(source) if self.compressed else Flow(source)
         self._records = self._read()
 
@@ -117,6 +119,19 @@ def read_record(stream: BinaryIO | bytes, offset: int = 0, length: int | None = 
             record.close()
         raise MalformedRecord(f"no WARC record begins at offset {offset}")
     return record
+
+
+def _is_gzip(source: Source) -> bool:
+    """Tell whether *source* holds gzip members: by its first bytes, or where they are damaged by what follows."""
+    opening = source.peek(_PROBE_BYTES)
+    magic = opening.startswith(GZIP_MAGIC)
+    if find_member(opening) == 0 or opening[:5].upper() == b"WARC/":
+        return magic
+    window = source.peek(_OPENING_BYTES)
+    member, plain = find_member(window), RECORD_START.search(window)
+    if member < 0 or plain is None:
+        return magic if member < 0 and plain is None else plain is None
+    return member < plain.end()
 
 
 def _foreign(opening: bytes) -> tuple[str, str] | None:

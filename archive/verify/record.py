@@ -43,16 +43,16 @@ def check_version(record: Scanned) -> Iterator[Breach]:
 
 
 def _names(record: Scanned) -> Iterator[Breach]:
-    counts: Counter[str] = Counter()
     for name, value in record.fields:
-        counts[name.lower()] += 1
         if not grammar.TOKEN.fullmatch(name):
             yield "field-name", f"{name[:_SHOWN]!r} is no name for a field"
-        if grammar.CONTROL.search(value):
+        if not value.isprintable() and grammar.CONTROL.search(value):
             yield "field-control", f"{name}: control characters in {value[:_SHOWN]!r}"
-    for name, count in counts.items():
-        if count > 1 and name in _NAMES and name not in tables.REPEATABLE:
-            yield "field-repeated", f"{_NAMES[name]} stands {count} times"
+    lower = [name.lower() for name, _ in record.fields]
+    if len(set(lower)) < len(lower):
+        for name, count in Counter(lower).items():
+            if count > 1 and name in _NAMES and name not in tables.REPEATABLE:
+                yield "field-repeated", f"{_NAMES[name]} stands {count} times"
 
 
 def _presence(record: Scanned) -> Iterator[Breach]:

@@ -259,6 +259,15 @@ def test_any_damaged_byte_of_a_member_costs_that_record_only(at: int, seekable: 
         assert all(len(member(ONE)) <= problem.offset <= len(data) - len(member(THREE)) for problem in problems)
 
 
+@pytest.mark.parametrize("pack", [bytes, member], ids=["plain", "gzip"])
+def test_damage_to_the_first_bytes_does_not_hide_what_kind_of_file_it_is(pack):
+    for damaged in (b"\0", b"\0" * 40, b"\x1f\x8b\x08?", b"\xff" * 100):
+        first = pack(ONE)
+        found = reading(damaged + first[len(damaged) :] + pack(TWO) + pack(THREE))
+        assert found.names[-2:] == ["2", "3"]
+        assert all(record.whole for record in found.records[-2:])
+
+
 def test_damage_that_inflates_far_past_its_member_does_not_take_what_follows():
     big = random.Random(3).randbytes(200_000)
     parts = [member(plain(block=big, WARC_Record_ID=f"<urn:uuid:{n}>")) for n in range(4)]
