@@ -79,26 +79,15 @@ class Dialer:
     async def _connect(
         self, addresses: list[tuple[int, tuple[str | int, ...]]], route: Route, name: str
     ) -> socket.socket:
-        loop = asyncio.get_running_loop()
         reasons = []
         last_error: OSError | None = None
         for number, (family, address) in enumerate(addresses, 1):
-            sock = socket.socket(family, socket.SOCK_STREAM)
             try:
-                sock.setblocking(False)
-                if route.bind_address is not None:
-                    sock.bind(route.bind_address)
                 async with asyncio.timeout(None if number == len(addresses) else ATTEMPT_S):
-                    await loop.sock_connect(sock, address)
+                    return await _connected(family, address, route)
             except OSError as error:  # TimeoutError, from our own limit or the system's, is one
-                sock.close()
                 last_error = error
                 reasons.append(f"{address[0]}: {os.strerror(error.errno) if error.errno else 'no answer'}")
-            except BaseException:
-                sock.close()
-                raise
-            else:
-                return sock
         raise NotConnected(f"cannot connect to {name} ({'; '.join(reasons)})") from last_error
 
     async def _wrap(self, sock: socket.socket, route: Route) -> Connection:
@@ -115,3 +104,17 @@ class Dialer:
         )
         connection.tls = describe(transport)
         return connection
+
+
+async def _connected(family: int, address: tuple[str | int, ...], route: Route) -> socket.socket:
+    """Return a socket connected to *address*. Raises ``OSError``, also when the machine has no such addresses."""
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        if route.bind_address is not None:
+            sock.bind(route.bind_address)
+        await asyncio.get_running_loop().sock_connect(sock, address)
+    except BaseException:
+        sock.close()
+        raise
+    return sock

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import os
 import random
 import socket
 import ssl
@@ -496,6 +498,25 @@ def test_a_cancelled_fetch_leaves_nothing_behind(authority: Authority):
 
     with running(RawSite({"/hang": script(b"HTTP/1.1 200 OK\r\n\r\nbegun", "hang"), "/after": script(PLAIN)})) as site:
         asyncio.run(cancel(site.url))
+
+
+def test_a_machine_without_ipv6_takes_the_next_address(
+    fetching: Callable[..., Exchange], monkeypatch: pytest.MonkeyPatch
+):
+    async def resolve(_: str) -> list[str]:
+        return ["::1", "127.0.0.1"]
+
+    create = socket.socket
+
+    def without_ipv6(family: int = -1, *rest: Any, **more: Any) -> socket.socket:
+        if family == socket.AF_INET6:
+            raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
+        return create(family, *rest, **more)
+
+    with running(RawSite({"/": script(PLAIN)})) as site:
+        url = f"http://both.test:{site.port}/"
+        monkeypatch.setattr("crawler.wire.dialing.socket.socket", without_ipv6)
+        assert kept(fetching(url, options={"guard": Guard(True, resolve)})) == PLAIN
 
 
 def test_a_refused_connection_says_so(fetching: Callable[..., Exchange]):
