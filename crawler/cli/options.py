@@ -73,13 +73,17 @@ def start_logging(*, quiet: bool, verbose: bool) -> None:
 
 
 class _OneLine(logging.Formatter):
-    """Log records whose message cannot break out of its line or command the terminal."""
+    """Log records whose message cannot break out of its line or command the terminal; a traceback is indented."""
 
-    def format(self, record: logging.LogRecord) -> str:
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
         from crawler.cli.terminal import printable
 
-        text = super().format(record)
-        return "\n".join(printable(line) for line in text.split("\n"))
+        return printable(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's own name
+        from crawler.cli.terminal import printable
+
+        return "\n".join(f"  {printable(line)}" for line in super().formatException(ei).split("\n"))
 
 
 def open_archive(settings: Config) -> Archive:
