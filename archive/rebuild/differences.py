@@ -35,7 +35,7 @@ def _row_name(line: str | None) -> tuple[str, str]:
 
 
 def first_unlike(stored: bytes, lines: bytes) -> str:
-    """Say where two segments part."""
-    old, new = stored.splitlines(), lines.splitlines()
+    """Say where two segments part: the one that is stored, and the *lines* that its WARC file gives."""
+    old, new = stored.splitlines(keepends=True), lines.splitlines(keepends=True)
     number = next((n for n, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
-    return f"{len(old)} lines, not {len(new)}" if len(old) != len(new) else f"line {number + 1}"
+    return f"line {number + 1} is not what the WARC gives ({len(old)} lines there, {len(new)} derived)"

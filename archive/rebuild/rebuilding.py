@@ -135,7 +135,7 @@ class _Rebuild:
         if stored is None:
             self._change("segment", key, "was missing")
         elif stored != lines:
-            self._change("segment", key, f"was not what its WARC file gives: {first_unlike(stored, lines)}")
+            self._change("segment", key, first_unlike(stored, lines))
         if stored != lines and not self.compare:
             self._withdraw_merged()
             self.storage.put(key, lines, sha256=sha256, replace=True)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from archive.article import Article
-from archive.capture import media_type
 from archive.digests import same_digest
 from archive.scan import Scanned
 from archive.verify.links import Outside, id_key
@@ -51,8 +48,6 @@ class References:
             self._claims.append(_Claim("revisit-unresolved", refers_to, digest, file, record.offset, record.id))
         elif record.type == "conversion" and refers_to:
             self._claims.append(_Claim("article-unresolved", refers_to, None, file, record.offset, record.id))
-            if media_type(fields.get("Content-Type")) == "application/json" and (fault := _article_fault(record)):
-                yield Finding("article-form", fault, file, record.offset, record.id)
 
     def end_of_file(self, seen: dict[bytes, str], outside: list[Outside]) -> None:
         """Take in the ids of a file that was read, and what its records refer to outside of it."""
@@ -82,13 +77,3 @@ class References:
         if claim.digest and stored and not same_digest(claim.digest, stored):
             return f"its payload digest is {claim.digest}, but {claim.of} has {stored}"
         return ""
-
-
-def _article_fault(record: Scanned) -> str:
-    try:
-        article = Article.from_json(json.loads(record.block.read()))
-    except (ValueError, TypeError, RecursionError) as error:
-        return f"its article cannot be read: {error}"
-    if article.record_id != record.fields.get("WARC-Refers-To"):
-        return f"its article is of {article.record_id}, the record refers to {record.fields.get('WARC-Refers-To')}"
-    return ""

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 from dataclasses import asdict
 from datetime import datetime
 from typing import BinaryIO
 
 from archive import names
 from archive.article import Article
-from archive.capture import HEAD_BYTES, Capture, bracketed, media_type
+from archive.capture import HEAD_BYTES, Capture
+from archive.entries import article_of
 from archive.errors import MalformedRecord, ObjectDamaged, ObjectMissing
 from archive.manifest import Contents, Manifest
 from archive.place import Place
+from archive.rebuild.differences import first_unlike
 from archive.scan import Scanned
 from archive.storage import Storage
 from archive.verify.file import check_file
@@ -57,7 +58,7 @@ class SegmentCheck:
             self._add("manifest-differs", _unlike(manifest, derived), self.keys.manifest)
         lines = self._contents.index()
         if index is not None and lines is not None and index != lines:
-            self._add("index-differs", _first_unlike(index, lines), str(self.keys.index))
+            self._add("index-differs", first_unlike(index, lines), str(self.keys.index))
 
     def _warc(self) -> tuple[int, str]:
         """Verify the WARC file's records; return its size and its SHA-256 in hex."""
@@ -78,6 +79,7 @@ class SegmentCheck:
             self._contents = None
         for finding in self.references.take(record, key):
             self.report.add(finding)
+        article = self._article(record)
         head = record.block.read(0, HEAD_BYTES)
         try:
             if self._contents is not None:
@@ -88,8 +90,20 @@ class SegmentCheck:
             return
         if self.keys.index is not None and capture is not None:
             self.captures.append(capture)
-        elif self.keys.index is None and (article := _article(record)) is not None:
-            self.articles.append((bracketed(record.id), article, place))
+        elif self.keys.index is None and article is not None:
+            self.articles.append(article)
+
+    def _article(self, record: Scanned) -> tuple[str, Article, Place] | None:
+        """Return the article that *record* holds, and tell when it is none of what the record refers to."""
+
+        def told(offset: int, message: str) -> None:
+            self.report.add(Finding("article-form", message, self.keys.warc, offset, record.id))
+
+        found = article_of(record, self.keys.warc, told)
+        refers_to = record.fields.get("WARC-Refers-To")
+        if found is not None and refers_to and found[1].record_id != refers_to:
+            told(record.offset, f"its article is of {found[1].record_id}, the record refers to {refers_to}")
+        return found
 
     def _stored(self, key: str, missing: str) -> bytes | None:
         try:
@@ -138,22 +152,7 @@ class _Hashing(io.RawIOBase, BinaryIO):
         return self._hash.hexdigest()
 
 
-def _article(record: Scanned) -> Article | None:
-    if record.type != "conversion" or media_type(record.fields.get("Content-Type")) != "application/json":
-        return None
-    try:
-        return Article.from_json(json.loads(record.block.read()))
-    except (ValueError, TypeError, RecursionError):
-        return None  # told by its own rule
-
-
 def _unlike(stored: Manifest, derived: Manifest) -> str:
     old, new = asdict(stored), asdict(derived)
     wrong = [f"{name} is {old[name]!r}, the WARC gives {new[name]!r}" for name in new if old[name] != new[name]]
     return "; ".join(wrong) or "its values are right, but its bytes are not those that were written"
-
-
-def _first_unlike(stored: bytes, lines: bytes) -> str:
-    old, new = stored.splitlines(keepends=True), lines.splitlines(keepends=True)
-    number = next((n for n, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
-    return f"line {number + 1} is not what the WARC gives ({len(old)} lines there, {len(new)} derived)"
