@@ -109,11 +109,19 @@ def test_a_page_that_freezes_the_parser_is_killed_and_the_others_go_on():
         frozen = examined(workers, FREEZES_THE_PARSER)
         others = [workers.submit(operator.mul, number, 2) for number in range(200)]
         assert [other.result() for other in others] == [number * 2 for number in range(200)]
-        assert not frozen.done()
         with pytest.raises(ExtractionFailed) as caught:
             frozen.result()
         assert str(caught.value) == "http://news.example/1: took longer than 2 s"
         assert workers.submit(operator.mul, 2, 3).result() == 6
+
+
+def test_a_task_that_takes_long_keeps_no_other_waiting():
+    with Workers(2, time_limit_s=600) as workers:
+        nap = workers.submit(time.sleep, 600)
+        others = [workers.submit(operator.mul, number, 2) for number in range(200)]
+        assert [other.result() for other in others] == [number * 2 for number in range(200)]
+        assert not nap.done()
+        workers.kill()
 
 
 def test_waiting_in_the_queue_is_not_held_against_a_task():

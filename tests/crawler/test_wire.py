@@ -422,29 +422,27 @@ def test_a_request_is_not_repeated_when_unsafe_or_tried_before(method: str, dies
 def test_bytes_nobody_asked_for_end_an_idle_connection(authority: Authority):
     late = Script([PLAIN, b"HTTP/1.1 200 Evil\r\nContent-Length: 4\r\n\r\nevil"], pause_s=0.05)
 
-    async def two(url: Callable[[str], str]) -> None:
+    async def two(site: RawSite) -> None:
         async with client(authority) as wire_client:
-            assert kept(await wire_client.fetch("GET", url("/late"), timeout_s=20, max_bytes=None)) == PLAIN
-            await asyncio.sleep(0.3)
-            assert (
-                kept(await wire_client.fetch("GET", url("/plain"), timeout_s=20, max_bytes=None))
-                == ANSWERS["plain"].sent
-            )
+            assert kept(await wire_client.fetch("GET", site.url("/late"), timeout_s=20, max_bytes=None)) == PLAIN
+            await site.until(lambda site: site.ended == 1)
+            after = await wire_client.fetch("GET", site.url("/plain"), timeout_s=20, max_bytes=None)
+            assert kept(after) == ANSWERS["plain"].sent
 
     with running(RawSite({"/late": late, **scripts()})) as site:
-        asyncio.run(two(site.url))
+        asyncio.run(two(site))
         assert site.connections == 2
 
 
 def test_idle_connections_are_closed_after_their_time(authority: Authority):
-    async def two(url: str) -> None:
+    async def two(site: RawSite) -> None:
         async with client(authority, idle_s=0.05) as wire_client:
-            for _ in range(2):
-                kept(await wire_client.fetch("GET", url, timeout_s=20, max_bytes=None))
-                await asyncio.sleep(0.3)
+            for count in (1, 2):
+                kept(await wire_client.fetch("GET", site.url("/"), timeout_s=20, max_bytes=None))
+                await site.until(lambda site, count=count: site.ended == count)
 
     with running(RawSite({"/": script(PLAIN)})) as site:
-        asyncio.run(two(site.url("/")))
+        asyncio.run(two(site))
         assert site.connections == 2
 
 
@@ -472,11 +470,15 @@ def test_a_request_that_asks_to_close_is_the_last_on_its_connection(authority: A
         assert site.connections == 2
 
 
-def test_closing_the_client_cuts_what_is_under_way(authority: Authority):
+def test_closing_the_client_cuts_what_is_under_way(authority: Authority, monkeypatch: pytest.MonkeyPatch):
+    feed = Reception.feed
+
     async def close_in_the_middle(url: str) -> None:
+        fed = asyncio.Event()
+        monkeypatch.setattr(Reception, "feed", lambda self, data: (feed(self, data), fed.set()))
         async with client(authority) as wire_client:
             task = asyncio.create_task(wire_client.fetch("GET", url, timeout_s=20, max_bytes=None))
-            await asyncio.sleep(0.3)
+            await fed.wait()
             await wire_client.close()
             exchange = await task
             assert exchange.truncated == "disconnect"
@@ -487,17 +489,18 @@ def test_closing_the_client_cuts_what_is_under_way(authority: Authority):
 
 
 def test_a_cancelled_fetch_leaves_nothing_behind(authority: Authority):
-    async def cancel(url: Callable[[str], str]) -> None:
+    async def cancel(site: RawSite) -> None:
         async with client(authority, concurrent_per_route=1) as wire_client:
-            task = asyncio.create_task(wire_client.fetch("GET", url("/hang"), timeout_s=20, max_bytes=None))
-            await asyncio.sleep(0.2)
+            task = asyncio.create_task(wire_client.fetch("GET", site.url("/hang"), timeout_s=20, max_bytes=None))
+            await site.until(lambda site: bool(site.requests))
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
-            assert kept(await wire_client.fetch("GET", url("/after"), timeout_s=20, max_bytes=None)) == PLAIN
+            after = await wire_client.fetch("GET", site.url("/after"), timeout_s=20, max_bytes=None)
+            assert kept(after) == PLAIN
 
     with running(RawSite({"/hang": script(b"HTTP/1.1 200 OK\r\n\r\nbegun", "hang"), "/after": script(PLAIN)})) as site:
-        asyncio.run(cancel(site.url))
+        asyncio.run(cancel(site))
 
 
 def test_a_machine_without_ipv6_takes_the_next_address(

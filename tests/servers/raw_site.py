@@ -65,7 +65,9 @@ class RawSite:
     context: ssl.SSLContext | None = None
     requests: list[Received] = field(default_factory=list)
     connections: int = 0
+    ended: int = 0  # connections that are no more, by whomever they were closed
     port: int = 0
+    _changed: threading.Condition = field(default_factory=threading.Condition, repr=False)
 
     @property
     def scheme(self) -> str:
@@ -77,6 +79,23 @@ class RawSite:
     def received(self, target: str) -> list[bytes]:
         """Return the bytes of every request for *target*, in order."""
         return [request.data for request in self.requests if request.target == target]
+
+    async def until(self, holds: Callable[[RawSite], bool]) -> None:
+        """Wait until *holds* of this site, looked at whenever a request has come or a connection has ended."""
+
+        def wait() -> None:
+            with self._changed:
+                assert self._changed.wait_for(lambda: holds(self), 30), "it did not come to that"
+
+        await asyncio.to_thread(wait)
+
+    def _note(self, *, request: Received | None = None) -> None:
+        with self._changed:
+            if request is not None:
+                self.requests.append(request)
+            else:
+                self.ended += 1
+            self._changed.notify_all()
 
     def _script_for(self, request: bytes) -> Script:
         if self.answer is not None:
@@ -92,12 +111,13 @@ class RawSite:
                 request = await read_request(reader)
                 if not request:
                     break
-                self.requests.append(Received(number, request))
+                self._note(request=Received(number, request))
                 if not await play(self._script_for(request), writer):
                     break
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError, ssl.SSLError):
             pass
         finally:
+            self._note()
             writer.close()
             try:
                 with contextlib.suppress(ConnectionError, ssl.SSLError, TimeoutError):
