@@ -101,18 +101,6 @@ def segment(captures: Iterable[Capture]) -> bytes:
     return b"".join(sorted(text for capture in captures if (text := line(capture)) is not None))
 
 
-def segment_key(warc_key: str) -> str:
-    """Return the key of the index segment of a WARC: ``index/…/<stem>.cdxj`` for ``warc/…/<stem>.warc.gz``.
-
-    Raises ``ValueError`` for what does not lie in ``warc/``: articles have no segment, since other replay tools would
-    serve a conversion record in place of its page.
-    """
-    folder, _, name = warc_key.partition("/")
-    if folder != "warc" or not name:
-        raise ValueError(f"no WARC file of captures: {warc_key}")
-    return f"index/{name.removesuffix('.gz').removesuffix('.warc')}.cdxj"
-
-
 def _shown_mime(capture: Capture) -> str:
     if capture.record_type == "revisit":
         return REVISIT_MIME

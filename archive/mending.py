@@ -21,10 +21,10 @@ from archive.digests import digest
 from archive.errors import MalformedRecord
 from archive.files import make_directory, storage_errors, sync_directory
 from archive.manifest import Contents
+from archive.member import GZIP_HEADER
 from archive.place import Place
 from archive.scan import Scanned, scan
 from archive.segment import Sealed, seal, write_durably
-from archive.warc import GZIP_HEADER
 
 _COPY_BYTES = 1 << 20
 _PART = ".part"

@@ -10,6 +10,11 @@ from typing import Literal
 
 Kind = Literal["captures", "articles"]
 
+CAPTURES_PREFIX = "warc/"
+ARTICLES_PREFIX = "articles/"
+INDEX_PREFIX = "index/"
+MANIFEST_PREFIX = "manifest/"
+
 OPEN_SUFFIX = ".open"  # after .warc.gz, while the file is being written
 WARC_SUFFIX = ".warc.gz"
 INDEX_SUFFIX = ".cdxj"
@@ -59,11 +64,28 @@ def keys(stem: str) -> Keys:
     """Return the storage keys of the segment *stem*. Raises ``ValueError`` when it is none of ours."""
     day = "/".join(created_day(stem))
     articles = kind_of(stem) == "articles"
-    return Keys(
-        warc=f"{'articles' if articles else 'warc'}/{day}/{stem}{WARC_SUFFIX}",
-        index=None if articles else f"index/{day}/{stem}{INDEX_SUFFIX}",
-        manifest=f"manifest/{day}/{stem}{MANIFEST_SUFFIX}",
-    )
+    warc = f"{ARTICLES_PREFIX if articles else CAPTURES_PREFIX}{day}/{stem}{WARC_SUFFIX}"
+    return Keys(warc, None if articles else index_key(warc), manifest_key(warc))
+
+
+def index_key(warc_key: str) -> str:
+    """Return the key of the index segment of a WARC: ``index/…/<stem>.cdxj`` for ``warc/…/<stem>.warc.gz``.
+
+    The file may have another program's name. Raises ``ValueError`` for what does not lie in ``warc/``: articles have no
+    segment, since other replay tools would serve a conversion record in place of its page.
+    """
+    if not warc_key.removeprefix(CAPTURES_PREFIX) or not warc_key.startswith(CAPTURES_PREFIX):
+        raise ValueError(f"no WARC file of captures: {warc_key}")
+    return INDEX_PREFIX + _beside(warc_key) + INDEX_SUFFIX
+
+
+def manifest_key(warc_key: str) -> str:
+    """Return the key of the manifest of a WARC, of captures or of articles."""
+    return MANIFEST_PREFIX + _beside(warc_key) + MANIFEST_SUFFIX
+
+
+def _beside(warc_key: str) -> str:
+    return warc_key.partition("/")[2].removesuffix(".gz").removesuffix(".warc")
 
 
 def stem_of(name: str) -> str:

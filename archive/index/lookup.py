@@ -21,6 +21,7 @@ from archive.capture import Capture
 from archive.errors import IndexDamaged, ObjectMissing
 from archive.index import merged as merging
 from archive.index.opened import MAX_FILES, OpenSegments, disk_errors
+from archive.names import INDEX_PREFIX
 from archive.storage import Stat, Storage
 from archive.surt import plain, surt
 
@@ -117,7 +118,7 @@ class Index:
 
         Look-ups do so by themselves every ``refresh_s`` seconds.
         """
-        found = {stat.key: stat for stat in self.storage.list(merging.INDEX_PREFIX)}
+        found = {stat.key: stat for stat in self.storage.list(INDEX_PREFIX)}
         sizes = {key: stat.size for key, stat in found.items()}
         merged = None
         try:

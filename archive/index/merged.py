@@ -21,11 +21,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from archive.index.sorted_lines import SortedLines
+from archive.names import INDEX_PREFIX, INDEX_SUFFIX
 from archive.storage import Stat, Storage
 
-INDEX_PREFIX = "index/"
-MERGED_PREFIX = "index/merged/"
-MERGED_LIST = "index/merged/merged.json"
+MERGED_PREFIX = f"{INDEX_PREFIX}merged/"
+MERGED_LIST = f"{MERGED_PREFIX}merged.json"
 
 _SCHEMA = 1
 
@@ -59,7 +59,7 @@ class Merged:
 
 
 def is_segment(key: str) -> bool:
-    return key.startswith(INDEX_PREFIX) and key.endswith(".cdxj") and not key.startswith(MERGED_PREFIX)
+    return key.startswith(INDEX_PREFIX) and key.endswith(INDEX_SUFFIX) and not key.startswith(MERGED_PREFIX)
 
 
 def once(lines: Iterable[bytes]) -> Iterator[bytes]:

@@ -16,8 +16,8 @@ from typing import BinaryIO
 
 from archive.errors import DiskFull, ObjectDamaged, StorageUnavailable
 from archive.files import is_full
-from archive.index.merged import INDEX_PREFIX
 from archive.index.sorted_lines import SortedLines
+from archive.names import INDEX_PREFIX
 from archive.storage import Stat, Storage
 
 MAX_FILES = 200  # kept open: a process may have 1,024 open by default, and each mapped segment is one

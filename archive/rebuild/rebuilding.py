@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import glob
 import hashlib
-import json
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -14,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from archive import cdxj
+from archive import cdxj, names
 from archive.article import Article
 from archive.capture import Capture
 from archive.catalog import Catalog, put_in_place
@@ -22,18 +20,16 @@ from archive.entries import ENTERED_AT_ONCE, Told, article_of, capture_of, recor
 from archive.errors import DiskFull, IndexDamaged, ObjectMissing, StorageUnavailable
 from archive.files import is_full
 from archive.index import Index
-from archive.index.merged import INDEX_PREFIX, MERGED_LIST, Merged, is_segment, withdraw
+from archive.index.merged import MERGED_LIST, Merged, is_segment, withdraw
 from archive.manifest import IndexFile, Manifest
 from archive.place import Place
 from archive.rebuild.account import Damage, Difference, Rebuilt
 from archive.rebuild.differences import first_unlike, unlike_rows
+from archive.rebuild.unread import Unread
 from archive.scan import Scanned
 from archive.storage import Storage
 
-CAPTURES_PREFIX = "warc/"
-ARTICLES_PREFIX = "articles/"
-
-_SUFFIXES = (".warc.gz", ".warc")
+_SUFFIXES = (names.WARC_SUFFIX, ".warc")
 _SHOWN = 20  # differences of the catalogue named one by one
 
 Progress = Callable[[str, int, int], None]  # the file done with, and how many bytes are done of how many
@@ -58,7 +54,7 @@ class _Rebuild:
         self.storage, self.workdir, self.catalog_path, self.compare = storage, workdir, catalog_path, compare
         self.done = Rebuilt()
         self.scanned: set[str] = set()
-        self.unread: dict[str, bool] = {}
+        self.unread = Unread(storage, workdir, self.scanned)
         self.merged = storage.stat(MERGED_LIST) is not None
 
     def run(self, progress: Progress) -> Rebuilt:
@@ -72,7 +68,7 @@ class _Rebuild:
                 self._check_merged()
                 self._compare_catalogs(catalog)
             if not self.compare:
-                put_in_place(new, self.catalog_path, self._keeps)
+                put_in_place(new, self.catalog_path, self.unread.holds)
                 if self.merged and self.storage.stat(MERGED_LIST) is None:
                     Index(self.storage, self.workdir / "cache").merge()
         finally:
@@ -83,14 +79,14 @@ class _Rebuild:
     def _read_all(self, catalog: Catalog, progress: Progress) -> None:
         found = [
             stat
-            for prefix in (CAPTURES_PREFIX, ARTICLES_PREFIX)
+            for prefix in (names.CAPTURES_PREFIX, names.ARTICLES_PREFIX)
             for stat in self.storage.list(prefix)
             if stat.key.endswith(_SUFFIXES)
         ]
         total, size = sum(stat.size for stat in found), 0
         for stat in found:
             self.scanned.add(stat.key)
-            if stat.key.startswith(CAPTURES_PREFIX):
+            if stat.key.startswith(names.CAPTURES_PREFIX):
                 captures = list(self._captures(stat.key))
                 self._settle_segment(stat.key, cdxj.segment(captures))
                 catalog.add(captures, [])
@@ -129,7 +125,7 @@ class _Rebuild:
     # ---- settling the index
 
     def _settle_segment(self, warc: str, lines: bytes) -> None:
-        key = cdxj.segment_key(warc)
+        key = names.index_key(warc)
         sha256 = hashlib.sha256(lines).hexdigest()
         stored = self._stored(key)
         if stored is None:
@@ -139,11 +135,10 @@ class _Rebuild:
         if stored != lines and not self.compare:
             self._withdraw_merged()
             self.storage.put(key, lines, sha256=sha256, replace=True)
-        self._settle_manifest(key, IndexFile(key, len(lines), sha256))
+        self._settle_manifest(names.manifest_key(warc), IndexFile(key, len(lines), sha256))
 
-    def _settle_manifest(self, segment: str, index: IndexFile) -> None:
+    def _settle_manifest(self, key: str, index: IndexFile) -> None:
         """Let the manifest speak of the segment as it is now; the rest of it is not ours to change."""
-        key = "manifest/" + segment.removeprefix(INDEX_PREFIX).removesuffix(".cdxj") + ".json"
         stored = self._stored(key)
         if stored is None:
             return
@@ -160,11 +155,11 @@ class _Rebuild:
             self.storage.put(key, text, sha256=hashlib.sha256(text).hexdigest(), replace=True)
 
     def _remove_orphans(self) -> None:
-        for stat in list(self.storage.list(INDEX_PREFIX)):
+        for stat in list(self.storage.list(names.INDEX_PREFIX)):
             if not is_segment(stat.key):
                 continue
-            stem = stat.key.removeprefix(INDEX_PREFIX).removesuffix(".cdxj")
-            warcs = {f"{CAPTURES_PREFIX}{stem}{suffix}" for suffix in _SUFFIXES}
+            stem = stat.key.removeprefix(names.INDEX_PREFIX).removesuffix(names.INDEX_SUFFIX)
+            warcs = {f"{names.CAPTURES_PREFIX}{stem}{suffix}" for suffix in _SUFFIXES}
             # One that was published since the list was taken is no orphan.
             if warcs & self.scanned or any(self.storage.stat(warc) for warc in warcs):
                 continue
@@ -177,7 +172,7 @@ class _Rebuild:
         """Look whether the merged file is one of the segments there are."""
         if not self.merged or self.storage.stat(MERGED_LIST) is None:
             return
-        sizes = {stat.key: stat.size for stat in self.storage.list(INDEX_PREFIX)}
+        sizes = {stat.key: stat.size for stat in self.storage.list(names.INDEX_PREFIX)}
         try:
             merged = Merged.from_bytes(self.storage.read(MERGED_LIST))
             if not merged.fits(sizes):
@@ -213,7 +208,7 @@ class _Rebuild:
             return
         try:
             with Catalog(self.catalog_path) as old:
-                rows = list(unlike_rows(self._of_scanned(old.dump()), new.dump()))
+                rows = list(unlike_rows(self.unread.without(old.dump()), new.dump()))
         except IndexDamaged as error:
             self._change("catalogue", name, error.reason)
             return
@@ -221,22 +216,6 @@ class _Rebuild:
             self._change("catalogue", row, message)
         if len(rows) > _SHOWN:
             self._change("catalogue", name, f"and {len(rows) - _SHOWN} more rows")
-
-    def _of_scanned(self, dump: Iterator[str]) -> Iterator[str]:
-        """Leave out rows of files that were not in storage yet when it was read."""
-        for line in dump:
-            file = json.loads(line)["file"]
-            if file in self.scanned or not self._keeps(file):
-                yield line
-
-    def _keeps(self, file: str) -> bool:
-        """Tell whether *file* was not read but is there: published since, or being written on this machine."""
-        if file not in self.unread:
-            name = glob.escape(file.rpartition("/")[2])
-            self.unread[file] = file not in self.scanned and (
-                self.storage.stat(file) is not None or any(self.workdir.glob(f"sessions/*/{name}*"))
-            )
-        return self.unread[file]
 
 
 def _sha256(stream: BinaryIO) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
+from archive import capture
+
 Form = Literal[
     "type", "record-id", "reference", "uri", "date", "digest", "address", "media-type", "integer", "token", "text"
 ]
@@ -64,6 +66,10 @@ FORBIDDEN: Final[dict[str, frozenset[str]]] = {
 }
 TRUNCATIONS: Final = frozenset(("length", "time", "disconnect", "unspecified"))  # 5.15
 
-_REVISITS: Final = ("http://netpreserve.org/warc/1.0/revisit/", "http://netpreserve.org/warc/1.1/revisit/")
-IDENTICAL_PAYLOAD: Final = frozenset(prefix + "identical-payload-digest" for prefix in _REVISITS)  # 6.7.2
-SERVER_NOT_MODIFIED: Final = frozenset(prefix + "server-not-modified" for prefix in _REVISITS)  # 6.7.3
+
+def _in_both_versions(profile: str) -> frozenset[str]:
+    return frozenset((profile, profile.replace("/warc/1.1/", "/warc/1.0/")))
+
+
+IDENTICAL_PAYLOAD: Final = _in_both_versions(capture.IDENTICAL_PAYLOAD)  # 6.7.2
+SERVER_NOT_MODIFIED: Final = _in_both_versions(capture.SERVER_NOT_MODIFIED)  # 6.7.3

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from archive.catalog import Catalog
 from archive.errors import IndexDamaged, ObjectDamaged, ObjectMissing
 from archive.index.merged import MERGED_LIST, MERGED_PREFIX, Merged
 from archive.rebuild.differences import unlike_rows
+from archive.rebuild.unread import Unread
 from archive.storage import Storage
 from archive.verify.references import References
 from archive.verify.report import Finding, Report
@@ -22,8 +22,12 @@ from archive.verify.segment import SegmentCheck
 Progress = Callable[[str, int, int], None]  # the file done with, and how many bytes are done of how many
 
 _READ_BYTES = 1 << 20
-_FOLDERS = {"warc": names.WARC_SUFFIX, "articles": names.WARC_SUFFIX, "index": names.INDEX_SUFFIX}
-_FOLDERS["manifest"] = names.MANIFEST_SUFFIX
+_SUFFIXES = {
+    names.CAPTURES_PREFIX: names.WARC_SUFFIX,
+    names.ARTICLES_PREFIX: names.WARC_SUFFIX,
+    names.INDEX_PREFIX: names.INDEX_SUFFIX,
+    names.MANIFEST_PREFIX: names.MANIFEST_SUFFIX,
+}
 _REPORTS = "crawls/"  # what crawls did: read by people, derived from nothing
 
 
@@ -121,23 +125,14 @@ class _Whole:
     def compare(self, catalog: Catalog, fresh: Catalog) -> None:
         """Hold *catalog* against *fresh*, made from the records of every file that was read."""
         name = str(catalog.path)
+        unread = Unread(self.storage, catalog.path.parent, self.warcs)
         try:
             catalog.check()
-            for row, message in unlike_rows(self._published(catalog), fresh.dump()):
+            for row, message in unlike_rows(unread.without(catalog.dump()), fresh.dump()):
                 code = "catalog-behind" if message == "was missing" else "catalog-differs"
                 self._add(code, f"{row} {message}", name)
         except IndexDamaged as error:
             self._add("catalog-differs", str(error), name)
-
-    def _published(self, catalog: Catalog) -> Iterator[str]:
-        """Leave out rows of files that are being written on this machine, or were published since the list was made."""
-        sessions = catalog.path.parent / "sessions"
-        for line in catalog.dump():
-            key = json.loads(line)["file"]
-            if key in self.warcs or not (
-                any(sessions.glob(f"*/{key.rpartition('/')[2]}*")) or self.storage.stat(key) is not None
-            ):
-                yield line
 
     def _add(self, code: str, message: str, file: str) -> None:
         self.report.add(Finding(code, message, file))
@@ -145,8 +140,8 @@ class _Whole:
 
 def _stem(key: str) -> str | None:
     """Return the stem of the segment that *key* belongs to; None when it is no key of a segment."""
-    folder = key.partition("/")[0]
-    suffix = _FOLDERS.get(folder)
+    folder, slash, _ = key.partition("/")
+    suffix = _SUFFIXES.get(folder + slash)
     if suffix is None or not key.endswith(suffix):
         return None
     stem = key.rpartition("/")[2].removesuffix(suffix)

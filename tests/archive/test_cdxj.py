@@ -155,10 +155,10 @@ def test_what_is_no_line_of_ours_is_told(data: bytes):
 
 def test_each_warc_has_its_segment_under_the_same_stem():
     stem = "newswarc-20261121204800123-00001-host-0123456789ab"
-    assert cdxj.segment_key(names.keys(stem).warc) == names.keys(stem).index
-    assert cdxj.segment_key("warc/other.warc") == "index/other.cdxj"
+    assert names.keys(stem).index == f"index/2026/11/21/{stem}.cdxj"
+    assert names.index_key("warc/other.warc") == "index/other.cdxj"
 
 
 def test_articles_have_no_segment():
     with pytest.raises(ValueError, match="articles/"):
-        cdxj.segment_key("articles/2026/11/21/a-articles.warc.gz")
+        names.index_key("articles/2026/11/21/a-articles.warc.gz")
