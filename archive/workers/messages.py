@@ -10,6 +10,14 @@ _LENGTH = struct.Struct("!Q")
 NUMBER = struct.Struct("!q")
 
 
+class MessageTooLarge(Exception):
+    """The other side announces more than it may; *size* in bytes. The channel is of no use any more."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"a message of {size} bytes")
+        self.size = size
+
+
 def send(channel: socket.socket, message: bytes, *, deadline: float | None = None) -> None:
     """Send *message*; *deadline* is on the monotonic clock, in seconds.
 
@@ -21,12 +29,15 @@ def send(channel: socket.socket, message: bytes, *, deadline: float | None = Non
     channel.sendall(message)
 
 
-def receive(channel: socket.socket, *, deadline: float | None = None) -> bytearray:
+def receive(channel: socket.socket, *, deadline: float | None = None, limit_bytes: int | None = None) -> bytearray:
     """Return the next message.
 
-    Raises ``TimeoutError`` past the deadline, ``EOFError`` or ``OSError`` when the other side is gone.
+    Raises ``TimeoutError`` past the deadline, ``EOFError`` or ``OSError`` when the other side is gone, and
+    ``MessageTooLarge``.
     """
     (length,) = _LENGTH.unpack(receive_exactly(channel, _LENGTH.size, deadline=deadline))
+    if limit_bytes is not None and length > limit_bytes:
+        raise MessageTooLarge(length)
     return receive_exactly(channel, length, deadline=deadline)
 
 

@@ -19,7 +19,16 @@ from typing import Any, ParamSpec, TypeVar
 
 from archive.errors import ExtractionFailed, WorkersUnavailable
 from archive.workers import messages
-from archive.workers.server import END, FAILED_TO_FORK, START, STARTED, Answer, Settings
+from archive.workers.server import (
+    END,
+    FAILED_TO_FORK,
+    MAX_ANSWER_BYTES,
+    START,
+    STARTED,
+    Answer,
+    Settings,
+    one_line,
+)
 
 MEMORY_BYTES = 1 << 30  # address space; a worker at rest has 56 MB, 29 of them resident and mostly shared
 TIME_LIMIT_S = 20.0  # the slowest of real news pages takes under one second
@@ -145,6 +154,12 @@ class Workers:
                 value = self._run(task)
             except (ExtractionFailed, WorkersUnavailable) as error:
                 task.future.set_exception(error)
+            except BaseException as error:  # noqa: BLE001 - an answer that does not unpickle may raise anything
+                self._dismiss()
+                reason = f"gave a result that cannot be read: {one_line(error)}"
+                failed = ExtractionFailed(task.subject, reason)
+                failed.__cause__ = error
+                task.future.set_exception(failed)
             else:
                 task.future.set_result(value)
             del task
@@ -162,6 +177,9 @@ class Workers:
         except TimeoutError:
             self._dismiss()
             raise ExtractionFailed(task.subject, f"took longer than {self.time_limit_s:g} s") from None
+        except messages.MessageTooLarge as error:
+            self._dismiss()
+            raise ExtractionFailed(task.subject, f"gave a result of {error.size >> 20} MB") from None
         except (EOFError, OSError):
             raise ExtractionFailed(task.subject, self._ended(self._dismiss())) from None
         if answer.retires:
@@ -229,7 +247,11 @@ class _Worker:
         self.pid, self.channel, self.server = pid, channel, server
 
     def run(self, request: bytes, time_limit_s: float) -> Answer:
-        """Raises ``_VanishedError``, ``TimeoutError``, or ``EOFError`` or ``OSError`` when it ended in the middle."""
+        """Return its answer.
+
+        Raises ``_VanishedError``, ``TimeoutError``, ``EOFError`` or ``OSError`` when it ended in the middle,
+        ``messages.MessageTooLarge``, and whatever unpickling raises.
+        """
         deadline = time.monotonic() + time_limit_s
         try:
             messages.send(self.channel, request, deadline=deadline)
@@ -238,8 +260,10 @@ class _Worker:
             raise
         except (EOFError, OSError) as error:
             raise _VanishedError from error
-        answer = pickle.loads(messages.receive(self.channel, deadline=deadline))  # noqa: S301 - from our own worker
-        assert isinstance(answer, Answer)
+        message = messages.receive(self.channel, deadline=deadline, limit_bytes=MAX_ANSWER_BYTES)
+        answer = pickle.loads(message)  # noqa: S301 - from our own worker
+        if not isinstance(answer, Answer):
+            raise TypeError(f"an answer of type {type(answer).__name__}")
         return answer
 
     def hang_up(self) -> None:

@@ -209,9 +209,9 @@ def _run(task: bytearray) -> Answer:
     except RecursionError:
         return Answer(reason="is nested too deeply", retires=True)
     except Exception as error:  # noqa: BLE001 - any failure is this page's alone, and is told with its traceback
-        return Answer(reason=_one_line(error), traceback=traceback.format_exc())
+        return Answer(reason=one_line(error), traceback=traceback.format_exc())
     except BaseException as error:  # noqa: BLE001 - SystemExit and its kin end this worker, not the pool
-        return Answer(reason=_one_line(error), traceback=traceback.format_exc(), retires=True)
+        return Answer(reason=one_line(error), traceback=traceback.format_exc(), retires=True)
 
 
 def _send_answer(channel: socket.socket, answer: Answer) -> None:
@@ -221,7 +221,7 @@ def _send_answer(channel: socket.socket, answer: Answer) -> None:
         answer.value, answer.reason, answer.retires = None, "memory", True
         message = pickle.dumps(answer)
     except (pickle.PicklingError, TypeError, AttributeError, RecursionError) as error:
-        answer.value, answer.reason = None, f"gave a result that cannot be handed over: {_one_line(error)}"
+        answer.value, answer.reason = None, f"gave a result that cannot be handed over: {one_line(error)}"
         message = pickle.dumps(answer)
     if len(message) > MAX_ANSWER_BYTES:
         answer.value, answer.reason = None, f"gave a result of {len(message) >> 20} MB"
@@ -229,5 +229,6 @@ def _send_answer(channel: socket.socket, answer: Answer) -> None:
     messages.send(channel, message)
 
 
-def _one_line(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
+    """Return kind and message of *error*, on one line of bearable length."""
     return " ".join(f"{type(error).__name__}: {error}".split())[:500]

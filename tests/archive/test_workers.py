@@ -7,6 +7,8 @@ import ctypes
 import operator
 import os
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -21,7 +23,7 @@ import pytest
 
 from archive.errors import ExtractionFailed, WorkersUnavailable
 from archive.examine import Examination, examine
-from archive.workers import Workers
+from archive.workers import Workers, messages
 from archive.workers.server import MAX_ANSWER_BYTES
 
 ROOT = Path(__file__).parents[2]
@@ -164,6 +166,55 @@ def test_a_task_that_fails_says_how_and_the_next_one_runs(pool, function, args, 
 
 def test_a_result_that_does_not_pickle_is_a_failure_of_its_task(pool: Workers):
     assert "cannot be handed over" in reason(pool, threading.Lock)
+
+
+class Odd(Exception):
+    """Pickles, and does not unpickle: it is made again with one argument of the two it needs."""
+
+    def __init__(self, first: str, second: str) -> None:
+        super().__init__(first)
+
+
+class Quits:
+    """Ends whoever unpickles it."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return sys.exit, (3,)
+
+
+def odd(url: str) -> Odd:
+    return Odd(url, url)
+
+
+def quits(url: str) -> Quits:
+    return Quits()
+
+
+@pytest.mark.parametrize(
+    ("function", "why"), [(odd, "TypeError: .* missing 1 required positional argument"), (quits, "SystemExit: 3")]
+)
+def test_a_result_that_does_not_unpickle_is_a_failure_of_its_task(function: Callable[[str], Any], why: str):
+    with Workers(1) as workers:
+        results = [workers.submit(function, url=f"http://news.example/{number}") for number in range(3)]
+        for number, result in enumerate(results):
+            with pytest.raises(ExtractionFailed, match=f"/{number}: gave a result that cannot be read: {why}"):
+                result.result(60)
+        assert workers.submit(operator.mul, 2, 3).result(60) == 6
+
+
+def test_an_answer_announced_as_too_large_is_not_waited_for():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(struct.pack("!Q", 1 << 62))
+        with pytest.raises(messages.MessageTooLarge):
+            messages.receive(ours, limit_bytes=MAX_ANSWER_BYTES)
+
+
+def test_a_result_over_the_limit_of_this_side_is_a_failure_of_its_task(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("archive.workers.pool.MAX_ANSWER_BYTES", 1 << 20)
+    with Workers(1) as workers:
+        assert reason(workers, bytes, 2 << 20) == "gave a result of 2 MB"
+        assert workers.submit(operator.mul, 2, 3).result() == 6
 
 
 def test_a_task_that_does_not_pickle_is_refused_at_once(pool: Workers):
