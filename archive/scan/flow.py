@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import struct
+import sys
 import zlib
 from collections.abc import Iterator
 from typing import Final, Protocol, cast
@@ -18,6 +19,9 @@ from archive.scan.source import Source
 from archive.spool import Spool
 
 GZIP_MAGIC: Final = b"\x1f\x8b\x08"
+_PATIENCE_BYTES = 8 << 20
+_PATIENCE = 8
+_WINDOW_BYTES = 1 << 16
 _INFLATE_BYTES = 1 << 20  # most that is inflated at a time
 _FEED_BYTES = 1 << 15
 _MAX_GZIP_HEADER = 1 << 17  # the extra field alone may have 64 KiB
@@ -25,8 +29,13 @@ _PROBE_BYTES = 1 << 12
 _FHCRC, _FEXTRA, _FNAME, _FCOMMENT, _RESERVED = 2, 4, 8, 16, 0xE0  # RFC 1952, 2.3.1
 # A line that begins WARC/, or the first bytes of a header wherever they stand: what was lost may be the line end before
 # it. Literals in the grammar are matched in any case (RFC 2616, 2.1, which WARC 1.1, 4 refers to).
-RECORD_START = re.compile(rb"(?:\n(?=WARC/\d)|(?=WARC/\d\.\d{1,2}\r?\n(?:WARC-|Content-)))", re.IGNORECASE)
+_LINE_START = rb"[\n\0](?=WARC/\d)"
+_ANYWHERE = rb"(?=WARC/\d\.\d{1,2}\r?\n(?:WARC-|Content-))"
+RECORD_START = re.compile(_LINE_START + b"|" + _ANYWHERE, re.IGNORECASE)
 RECORD_START_REACH = 32  # bytes that a match looks at, at most
+# A header ends in a blank line. No line within it begins WARC/, so where one does the blank line was lost.
+HEADER_END = re.compile(rb"\n\r?\n|" + _LINE_START, re.IGNORECASE)
+HEADER_END_OR_RECORD = re.compile(HEADER_END.pattern + b"|" + _ANYWHERE, re.IGNORECASE)
 
 # isal's stubs give its exception class as an instance.
 _INFLATE_ERRORS = (cast("type[Exception]", isal_zlib.error), zlib.error)
@@ -58,6 +67,16 @@ class Flow:
         self._data = b""
         self._at = 0
         self._returned: Iterator[bytes] | None = None
+        self._reread = 0  # bytes that were read, found to belong elsewhere, and put back
+
+    @property
+    def wary(self) -> bool:
+        """Whether so much was read for nothing that lengths are no longer believed.
+
+        Each wrong length can cost a read to the end of the file. A file made of nothing else must not cost the square
+        of its size.
+        """
+        return self._reread > _PATIENCE_BYTES + _PATIENCE * self.source.offset
 
     # --- the unit's bytes ---
 
@@ -97,18 +116,18 @@ class Flow:
         self.inner += count
 
     def take_through(self, pattern: re.Pattern[bytes], limit: int) -> bytes | None:
-        """Take everything up to the end of the first match of *pattern*.
+        """Take everything up to the end of the first match of *pattern* past the first byte.
 
         Returns None, and takes nothing, when the unit or *limit* bytes end before it.
         """
-        searched = 0
+        searched = 1
         while True:
             found = pattern.search(self._data, self._at + searched)
             if found:
                 taken = self._data[self._at : found.end()]
                 self.skip(len(taken))
                 return taken
-            searched = max(0, len(self._data) - self._at - 8)
+            searched = max(1, len(self._data) - self._at - RECORD_START_REACH)
             if searched > limit or not self._more():
                 return None
 
@@ -116,6 +135,7 @@ class Flow:
         """Put back the last *count* bytes that :meth:`take_through` took, before anything else is done."""
         self._at -= count
         self.inner -= count
+        self._reread += count
 
     def give_back(self, spool: Spool, start: int) -> None:
         """Put the bytes of *spool* from *start* on before what comes next."""
@@ -125,20 +145,28 @@ class Flow:
         rest.write(self._data[self._at :])
         before = self._returned
         self.inner -= len(spool) - start
+        self._reread += len(rest)
         self._data, self._at = b"", 0
         self._returned = _then_close(rest, before)
 
+    def take_to_record(self, most: int) -> Iterator[bytes]:
+        """Yield bytes, and take them, up to what looks like the next record, the unit's end, or *most* of them."""
+        while most:
+            window = self.peek(min(most, _WINDOW_BYTES))
+            found = RECORD_START.search(window)
+            last = len(window) == most or len(window) < _WINDOW_BYTES
+            count = found.end() if found else len(window) if last else len(window) - RECORD_START_REACH
+            self.skip(count)
+            yield window[:count]
+            if found or last:
+                return
+            most -= count
+
     def to_record(self) -> bool:
         """Go forward to what looks like the next record; False, at the end of the unit, when nothing does."""
-        while True:
-            found = RECORD_START.search(self._data, self._at)
-            if found:
-                self.skip(found.end() - self._at)
-                return True
-            self.skip(max(0, len(self._data) - self._at - RECORD_START_REACH))
-            if not self._more():
-                self.skip(len(self._data) - self._at)
-                return False
+        for _ in self.take_to_record(sys.maxsize):
+            pass
+        return not self.ended()
 
     # --- units and places ---
 
@@ -188,8 +216,9 @@ class GzipFlow(Flow):
     def next_unit(self) -> bool:
         while self._inflater is not None and self._pull():
             pass  # the rest of a unit that nobody reads is still inflated: its end must be found
-        if self._damaged:
+        if self._damaged and not self.wary:
             # A flipped bit can make the inflater run far past the true end of its member.
+            self._reread += self.source.offset - self.start
             self.source.go_back(self.start + 1)
         if not self._damaged and self.source.peek(3) == GZIP_MAGIC:
             return self._open()

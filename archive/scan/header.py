@@ -38,15 +38,14 @@ def read_header(raw: bytes, offset: int) -> Header:
         lines.append(cut)
     lines = [line.removesuffix("\r") for line in lines]
     version = lines[0][len("WARC/") :]
-    pairs: list[tuple[str, str]] = []
+    pairs: list[tuple[str, list[str]]] = []  # the value in parts, one for each line it was folded over
     for line in lines[1:]:
         if not line:
             continue
         if line[0] in " \t":
             # RFC 2616, 2.2, from which the grammar of WARC is taken: a fold means one space.
             if pairs:
-                name, value = pairs[-1]
-                pairs[-1] = (name, " ".join(part for part in (value, line.strip(" \t")) if part))
+                pairs[-1][1].append(line.strip(" \t"))
             else:
                 problem("header-line", "the header begins with a continuation line")
             continue
@@ -54,8 +53,8 @@ def read_header(raw: bytes, offset: int) -> Header:
         if not colon:
             problem("header-line", f"a header line has no colon: {line[:80]!r}")
             continue
-        pairs.append((name, value.strip(" \t")))
-    fields = Fields(tuple(pairs))
+        pairs.append((name, [value.strip(" \t")]))
+    fields = Fields(tuple((name, " ".join(filter(None, parts))) for name, parts in pairs))
     lengths = fields.get_all("Content-Length")
     content_length = None
     if not lengths:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from archive.scan.payload import digest_like, payload, read_message
+from archive.payload import digest_like, payload, read_message
 from archive.spool import Spool
 
 

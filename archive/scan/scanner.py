@@ -5,11 +5,21 @@ from __future__ import annotations
 import io
 import itertools
 import re
+import sys
 from collections.abc import Iterator
 from typing import BinaryIO
 
 from archive.errors import MalformedRecord
-from archive.scan.flow import GZIP_MAGIC, RECORD_START, RECORD_START_REACH, Flow, GzipFlow, find_member
+from archive.scan.flow import (
+    GZIP_MAGIC,
+    HEADER_END,
+    HEADER_END_OR_RECORD,
+    RECORD_START,
+    RECORD_START_REACH,
+    Flow,
+    GzipFlow,
+    find_member,
+)
 from archive.scan.header import read_header
 from archive.scan.record import Problem, Scanned
 from archive.scan.source import Source
@@ -19,7 +29,6 @@ _PROBE_BYTES = 1 << 12
 _OPENING_BYTES = 1 << 20  # looked at to see what kind of file it is, where its first bytes do not tell
 MAX_HEADER_BYTES = 1 << 20  # far above any real record header; a limit keeps a damaged one from taking the file
 
-_BLANK_LINE = re.compile(rb"\n\r?\n")
 _RECORD_END = b"\r\n\r\n"
 _LINE_ENDS_AT_END = re.compile(rb"(?:\r?\n){1,2}\Z")
 _LINE_ENDS = frozenset((b"\r", b"\n"))
@@ -146,18 +155,20 @@ def _read_record(flow: Flow) -> Scanned:
     """Read the record that *flow* stands at."""
     problems: list[Problem] = []
     offset, inner = flow.where(), flow.inner
-    raw = flow.take_through(_BLANK_LINE, MAX_HEADER_BYTES)
+    end = HEADER_END_OR_RECORD if flow.wary else HEADER_END
+    raw = flow.take_through(end, MAX_HEADER_BYTES)
     joined = False
     while raw is None and flow.join():
         joined = True
-        raw = flow.take_through(_BLANK_LINE, MAX_HEADER_BYTES)
+        raw = flow.take_through(end, MAX_HEADER_BYTES)
     if raw is None:
         raw = flow.peek(MAX_HEADER_BYTES)
         flow.skip(len(raw))
         problems.append(Problem("header-cut", "the record ends inside its header", offset))
-    if begin := _record_in_header(raw):
-        flow.untake(len(raw) - begin)
-        raw = raw[:begin]
+    elif (begin := _record_in_header(raw)) or not raw.endswith((b"\n\n", b"\n\r\n")):
+        if begin:
+            flow.untake(len(raw) - begin)
+            raw = raw[:begin]
         problems.append(Problem("header-cut", "another record begins inside the header", offset))
     header = read_header(raw, offset)
     problems += header.problems
@@ -174,8 +185,8 @@ def _read_record(flow: Flow) -> Scanned:
         gzip_header=flow.gzip_header,
         problems=problems,
     )
-    if header.content_length is None:
-        _block_to_next_record(flow, block)
+    if header.content_length is None or flow.wary:
+        _read_to_next_record(flow, record)
     else:
         joined = _read_block(flow, block, header.content_length) or joined
         joined = _check_end(flow, record) or joined
@@ -188,16 +199,16 @@ def _read_record(flow: Flow) -> Scanned:
 
 
 def _record_in_header(raw: bytes) -> int:
-    """Return where in a header, whose end was lost, the next record begins; 0 in a sound one.
+    """Return where in a header, whose end was lost, the next record begins in the middle of a line; 0 in a sound one.
 
     A value may end in what looks like a version line, so that alone is not enough.
     """
     found = RECORD_START.search(raw, 1)
-    if found is None:
+    if found is None or found.end() == len(raw):
         return 0
     begin = found.end()
     second = b"warc-type:" in raw[:begin].lower() and b"warc-type:" in raw[begin:].lower()
-    return begin if raw[begin - 1 : begin] == b"\n" or second else 0
+    return begin if second else 0
 
 
 def _read_block(flow: Flow, block: Spool, length: int) -> bool:
@@ -275,14 +286,23 @@ def _find_swallowed(block: Spool, following: bytes = b"") -> tuple[int, int] | N
     return None
 
 
-def _block_to_next_record(flow: Flow, block: Spool) -> None:
-    """Without a Content-Length the block goes on to the next record, or to the end of the unit."""
-    while piece := flow.some(1 << 16):
-        block.write(piece)
-    swallowed = _find_swallowed(block)
-    if swallowed is not None:
-        end, begin = swallowed
-        flow.give_back(block, begin)
-        block.truncate(end)
-    elif block.read(max(0, len(block) - 4)) == _RECORD_END:
-        block.truncate(len(block) - 4)
+def _read_to_next_record(flow: Flow, record: Scanned) -> None:
+    """Read a block that goes on to the next record, or to the end of the unit: without a length that is believed.
+
+    Where there is a length that fits after all, the record is as sound as any.
+    """
+    block, claimed = record.block, record.content_length
+    if claimed is not None:
+        for piece in flow.take_to_record(claimed):
+            block.write(piece)
+        if len(block) == claimed and flow.peek(4) == _RECORD_END:
+            flow.skip(4)
+            return
+    else:
+        for piece in flow.take_to_record(sys.maxsize):
+            block.write(piece)
+    ends = _LINE_ENDS_AT_END.search(block.read(max(0, len(block) - 4)))
+    if ends:
+        block.truncate(len(block) - len(ends[0]))
+    if claimed is not None:
+        _report(record, "content-length", f"Content-Length is {claimed}, but the block has {len(block)} bytes")

@@ -315,6 +315,25 @@ def test_zlib_is_asked_when_isal_refuses(monkeypatch: pytest.MonkeyPatch):
         assert all(record.whole for record in found.records)
 
 
+@pytest.mark.parametrize("pack", [bytes, member], ids=["plain", "gzip"])
+def test_a_file_of_wrong_lengths_is_not_read_again_for_each_of_them(pack, monkeypatch: pytest.MonkeyPatch):
+    taken = 0
+    some = flow.Flow.some
+
+    def counted(self: flow.Flow, most: int) -> bytes:
+        nonlocal taken
+        piece = some(self, most)
+        taken += len(piece)
+        return piece
+
+    monkeypatch.setattr(flow.Flow, "some", counted)
+    data = plain(block=b"x" * 500).replace(b"Content-Length: 500", b"Content-Length: 99999999") * 2000
+    found = reading(pack(data))
+    assert len(found.records) == 2000
+    assert set(found.blocks) == {b"x" * 500}
+    assert taken < 20 * len(data)  # to the end each time it would be a thousand times
+
+
 def test_random_bytes_never_raise_and_never_hang():
     chance = random.Random(6)
     seeds = [ONE + TWO, member(ONE) + member(TWO), member(ONE + TWO)]
