@@ -19,9 +19,10 @@ from archive.catalog.schema import translated
 from archive.entries import ENTERED_AT_ONCE, article_of, capture_of, records_in
 from archive.errors import DigestMismatch, IndexDamaged, LocationError, MalformedRecord, NotArchived, ObjectMissing
 from archive.files import make_directory
-from archive.http1 import payload_chunks, read_response_head
+from archive.http1 import payload_chunks
 from archive.index import Index
 from archive.mending import mend_session
+from archive.payload import read_head
 from archive.place import Place
 from archive.scan import Scanned, read_record
 from archive.sessions import Session
@@ -215,7 +216,7 @@ class Archive:
         """Return the entity body of *capture* with transfer coding removed, its Content-Type and Content-Encoding."""
         record = self.response(capture)
         with record.block as block:
-            head = read_response_head(block.read(0, 1 << 20))
+            head = read_head(block)
             if head is None:
                 return block.read(), None, None
             payload = b"".join(payload_chunks(head, block.chunks(head.size)))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
+
+from archive.digests import digest
 
 SCHEMA = 1
 
@@ -100,4 +101,4 @@ class Article:
 
 def text_digest(text: str) -> str:
     """Return ``sha256:`` and the hex digest of *text* in UTF-8: equal digests mean an equal text."""
-    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+    return digest(text.encode())

@@ -12,8 +12,12 @@ import binascii
 import hashlib
 import string
 from collections.abc import Iterable
+from functools import partial
+from typing import BinaryIO
 
 ALGORITHM = "sha256"
+
+_READ_BYTES = 1 << 20
 
 _SIZES = {"md5": 16, "sha1": 20, "sha224": 28, "sha256": 32, "sha384": 48, "sha512": 64, "blake3": 32}  # bytes
 _HEX = frozenset(string.hexdigits)
@@ -21,12 +25,20 @@ _HEX = frozenset(string.hexdigits)
 
 def digest(data: bytes | Iterable[bytes]) -> str:
     """Return the labelled digest of *data*, whole or in pieces: ``sha256:`` and 64 hex digits."""
-    if isinstance(data, bytes):
-        return f"{ALGORITHM}:{hashlib.sha256(data).hexdigest()}"
+    return f"{ALGORITHM}:{sha256_hex([data] if isinstance(data, bytes) else data)}"
+
+
+def sha256_hex(pieces: Iterable[bytes]) -> str:
+    """Return the SHA-256 of *pieces* together, in hex, as manifests and storage carry it."""
     hasher = hashlib.sha256()
-    for piece in data:
+    for piece in pieces:
         hasher.update(piece)
-    return f"{ALGORITHM}:{hasher.hexdigest()}"
+    return hasher.hexdigest()
+
+
+def stream_sha256(stream: BinaryIO) -> str:
+    """Return the SHA-256, in hex, of what can still be read of *stream*."""
+    return sha256_hex(iter(partial(stream.read, _READ_BYTES), b""))
 
 
 EMPTY = digest(b"")

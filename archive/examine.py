@@ -16,6 +16,7 @@ from itertools import chain
 from selectolax.lexbor import LexborHTMLParser
 
 from archive.article import Article
+from archive.capture import media_type
 from archive.codings import decode_content
 from archive.errors import ContentUndecodable
 from archive.requisites import MAX_REQUISITES, PageNeeds, Requisite, css_requisites, page_needs
@@ -23,8 +24,12 @@ from archive.rules import PageRules, Publisher
 
 MAX_DECODED_BYTES = 64 << 20  # the largest pages known, live blogs of years, are some 20 MB
 
+SNIFFED_BYTES = 4096  # of a payload, enough to tell what :func:`may_be_read` asks of it
+
 _REFRESH = re.compile(rb"http-equiv\s{0,20}=\s{0,20}[\"']?\s{0,20}refresh", re.IGNORECASE)
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
+
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")  # its byte order mark, or markup without one
 
 _publishers: list[Publisher] = []
 
@@ -40,6 +45,25 @@ class Examination:
     print_version: str | None = None  # where the publisher keeps the article's print version
     problem: str | None = None
     decoded_bytes: int = 0  # the payload's length, content coding undone
+
+
+def may_be_read(content_type: str | None, content_encoding: str | None, start: bytes) -> bool:
+    """Tell whether a payload that begins with *start* may be a page or a style sheet, so that examining it pays.
+
+    Text by its declared type may be; of any other type only what begins like markup, for pages come mislabelled; of
+    no declared type what holds no binary data.
+    """
+    declared = _media_type(content_type)
+    if any(kind in declared for kind in ("text/", "html", "xml")):
+        return True
+    try:
+        start = decode_content(start, content_encoding or "", limit_bytes=SNIFFED_BYTES)
+    except ContentUndecodable as error:  # as it is when only its start is given
+        start = error.partial
+    if start.startswith(_UTF_16):
+        return True
+    markup = start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+    return markup or (not declared and bool(start) and b"\0" not in start)
 
 
 def load_publishers(names: Sequence[str]) -> None:
@@ -102,7 +126,7 @@ def examine(
             return Examination(problem=problem, decoded_bytes=len(body))
     if url is None:
         url = declared_url(body)
-    if _media_type(content_type) == "text/css":
+    if media_type(content_type) == "text/css":
         requisites, cut = _css(body, url, content_type) if want_requisites else ([], None)
         return Examination(requisites=requisites, problem=_joined(problem, cut), decoded_bytes=len(body))
     if not is_html(content_type, body):
@@ -151,10 +175,6 @@ def _told(cut: bool) -> str | None:
 
 def _joined(*problems: str | None) -> str | None:
     return "; ".join(problem for problem in problems if problem) or None
-
-
-def _media_type(content_type: str | None) -> str:
-    return (content_type or "").partition(";")[0].strip().lower()
 
 
 def _rules(url: str) -> list[PageRules]:

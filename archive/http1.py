@@ -24,6 +24,7 @@ __all__ = [
     "decode_content",
     "find_head_end",
     "payload_chunks",
+    "read_request_head",
     "read_response_head",
 ]
 
@@ -44,11 +45,12 @@ _CONTENT_LENGTH = re.compile(r"[0-9]{1,18}")
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The head of a response: status line and fields.
+    """The head of a message: status line or request line, and fields.
 
     *size* counts every byte up to the body: leading blank lines and the closing blank line included. *version* is
-    what follows ``HTTP/``. *status* is None when the status line holds no three-digit code. *headers* are (name,
-    value) pairs in wire order, as Latin-1 text, folds joined by one space; lines that are no field are left out.
+    what follows ``HTTP/``. *status* is None of a request, and when the status line holds no three-digit code. *headers*
+    are (name, value) pairs in wire order, as Latin-1 text, folds joined by one space; lines that are no field are left
+    out.
     """
 
     version: str
@@ -56,6 +58,7 @@ class Head:
     reason: str
     headers: tuple[tuple[str, str], ...]
     size: int
+    method: str = ""  # of a request, in upper case
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """Return the first value of field *name*, in any letter case."""
@@ -106,6 +109,22 @@ def read_response_head(data: bytes | bytearray) -> Head | None:
         raise MalformedMessage(f"not an HTTP response: its status line is {lines[0][:80]!r}")
     version, status, reason = status_line.groups()
     return Head(version, int(status) if status else None, reason.strip(" \t"), _read_fields(lines[1:]), size)
+
+
+def read_request_head(data: bytes | bytearray) -> Head | None:
+    """Read the request head that *data* begins with; None while it is incomplete.
+
+    Raises ``MalformedMessage`` when its first line is no request line of HTTP/1.
+    """
+    size = find_head_end(data)
+    if size < 0:
+        return None
+    lines = bytes(data[:size]).lstrip(b"\r\n").decode("latin-1").split("\n")
+    method, _, target = lines[0].strip().partition(" ")
+    if " HTTP/" not in target.upper():
+        raise MalformedMessage(f"its request line is {lines[0][:80].encode('latin-1')!r}")
+    fields = _read_fields([line.removesuffix("\r") for line in lines[1:]])
+    return Head(target.rpartition("/")[2], None, "", fields, size, method.upper())
 
 
 def _read_fields(lines: list[str]) -> tuple[tuple[str, str], ...]:

@@ -7,17 +7,17 @@ killed and done again; the end is always the same bytes.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
 from archive import names
 from archive.capture import HEAD_BYTES
-from archive.digests import digest
+from archive.digests import digest, sha256_hex, stream_sha256
 from archive.errors import MalformedRecord
 from archive.files import make_directory, storage_errors, sync_directory
 from archive.manifest import Contents
@@ -192,11 +192,7 @@ def _pieces(file: BinaryIO, span: Span) -> Iterator[bytes]:
 
 
 def _sha256(file: BinaryIO, spans: list[Span]) -> str:
-    hasher = hashlib.sha256()
-    for span in spans:
-        for piece in _pieces(file, span):
-            hasher.update(piece)
-    return hasher.hexdigest()
+    return sha256_hex(chain.from_iterable(_pieces(file, span) for span in spans))
 
 
 def _rewrite(file: BinaryIO, survey: _Survey, path: Path) -> str:
@@ -241,4 +237,4 @@ def _quarantine(file: BinaryIO, span: Span, survey: _Survey, stem: str, quaranti
 
 def _file_sha256(path: Path) -> str:
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return stream_sha256(file)

@@ -25,14 +25,14 @@ from scrapy.http import Headers, Response
 from scrapy.responsetypes import responsetypes
 
 from archive.exchange import Exchange
-from archive.http1 import MAX_HEAD_BYTES, Head, payload_chunks, read_response_head
+from archive.http1 import payload_chunks
+from archive.payload import read_head
 from crawler import wire
 from crawler.addresses import Guard
 from crawler.interruption import HURRY
 from crawler.wire.request import BindAddress
 
 FLAGS = {"disconnect": "dataloss", "length": "truncated", "time": "truncated"}  # by the exchange's truncation
-_HEAD_READ_BYTES = 8 * 1024  # most heads are shorter; the few others are read again
 
 
 class AddressRefusedError(IgnoreRequest):
@@ -79,7 +79,7 @@ class WireDownloadHandler:
         settings = crawler.settings
         ca_file = settings.get("NEWSWARC_CA_FILE")
         options = wire.WireOptions(
-            guard=Guard(settings.getbool("NEWSWARC_ALLOW_PRIVATE")),
+            guard=cls.guard(crawler),
             ca_file=Path(ca_file) if ca_file else None,
             trust_proxy=settings.getbool("NEWSWARC_TRUST_PROXY"),
             concurrent=settings.getint("CONCURRENT_REQUESTS"),
@@ -94,6 +94,11 @@ class WireDownloadHandler:
         )
         crawler.signals.connect(handler.hurry, signal=HURRY)
         return handler
+
+    @classmethod
+    def guard(cls, crawler: Crawler) -> Guard:
+        """Return what judges addresses; a test's own handler gives another."""
+        return Guard(crawler.settings.getbool("NEWSWARC_ALLOW_PRIVATE"))
 
     def hurry(self, within_s: float) -> None:
         """Let what is under way end within that time; what came is kept, and marked."""
@@ -131,7 +136,8 @@ class WireDownloadHandler:
 
 def build_response(exchange: Exchange, *, raw: bool = False) -> Response:
     """Return the Scrapy response for *exchange*, which has a whole response head."""
-    head = _read_head(exchange)
+    head = read_head(exchange.response)
+    assert head is not None
     headers = Headers([(name.encode("latin-1"), value.encode("latin-1")) for name, value in head.headers])
     if head.get("Transfer-Encoding") is None:
         body = exchange.response.read(head.size)
@@ -151,14 +157,6 @@ def build_response(exchange: Exchange, *, raw: bool = False) -> Response:
         ip_address=ip_address(exchange.peer) if exchange.peer else None,
         protocol=f"HTTP/{head.version}",
     )
-
-
-def _read_head(exchange: Exchange) -> Head:
-    head = read_response_head(exchange.response.read(0, _HEAD_READ_BYTES))
-    if head is None:
-        head = read_response_head(exchange.response.read(0, MAX_HEAD_BYTES))
-    assert head is not None
-    return head
 
 
 def _header_pairs(request: Request) -> list[tuple[bytes, bytes]]:

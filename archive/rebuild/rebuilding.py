@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
 
 from archive import cdxj, names
 from archive.article import Article
 from archive.capture import Capture
 from archive.catalog import Catalog, put_in_place
+from archive.digests import stream_sha256
 from archive.entries import ENTERED_AT_ONCE, Told, article_of, capture_of, records_in
 from archive.errors import DiskFull, IndexDamaged, ObjectMissing, StorageUnavailable
 from archive.files import is_full
@@ -178,7 +178,7 @@ class _Rebuild:
             if not merged.fits(sizes):
                 raise ValueError("its segments are no longer those there are")
             with self.storage.open(merged.key) as stream:
-                if _sha256(stream) != merged.sha256:
+                if stream_sha256(stream) != merged.sha256:
                     raise ValueError("its bytes are not those that were written")
         except ValueError as error:
             self._change("merged", MERGED_LIST, str(error))
@@ -216,13 +216,6 @@ class _Rebuild:
             self._change("catalogue", row, message)
         if len(rows) > _SHOWN:
             self._change("catalogue", name, f"and {len(rows) - _SHOWN} more rows")
-
-
-def _sha256(stream: BinaryIO) -> str:
-    digest = hashlib.sha256()
-    while piece := stream.read(1 << 20):
-        digest.update(piece)
-    return digest.hexdigest()
 
 
 @contextlib.contextmanager

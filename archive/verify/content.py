@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archive.http1 import Dechunker, Head, body_length
+from archive.payload import Message, digest_like, payload
 from archive.scan import Scanned
-from archive.scan.payload import Message, digest_like, payload
 from archive.verify import tables
 from archive.verify.record import Breach
 

@@ -9,8 +9,8 @@ from typing import BinaryIO
 
 from archive.member import GZIP_HEADER
 from archive.names import OPEN_SUFFIX
+from archive.payload import Message, read_message
 from archive.scan import Scanned, scan
-from archive.scan.payload import Message, read_message
 from archive.verify.content import check_content
 from archive.verify.links import Links
 from archive.verify.record import check_record, check_version

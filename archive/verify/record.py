@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from archive.capture import parse_iso
+from archive.capture import media_type, parse_iso
 from archive.digests import knows, parse_digest
 from archive.scan import Scanned
 from archive.verify import grammar, tables
@@ -150,14 +150,14 @@ def _content_type(record: Scanned) -> Iterator[Breach]:
         if record.content_length and kind != "continuation":
             yield "content-type-missing", f"a {kind or 'nameless'} record of {record.content_length} bytes"
         return
-    media_type = content_type.partition(";")[0].strip().lower()
+    kept_as = media_type(content_type)
     uri = (record.fields.get("WARC-Target-URI") or "").strip("<>").lower()
-    if kind == "warcinfo" and media_type and media_type != "application/warc-fields":
+    if kind == "warcinfo" and content_type.strip() and kept_as != "application/warc-fields":
         yield "content-type-warcinfo", f"Content-Type: {content_type[:_SHOWN]} in a warcinfo record"
-    if kind == "resource" and uri.startswith("dns:") and media_type != "text/dns":
+    if kind == "resource" and uri.startswith("dns:") and kept_as != "text/dns":
         yield "content-type-dns", f"Content-Type: {content_type[:_SHOWN]} of {uri[:_SHOWN]}"
     if kind in {"request", "response"}:
-        if media_type == "application/http":
+        if kept_as == "application/http":
             if grammar.msgtype(content_type) not in {None, kind}:
                 yield "content-type-msgtype", f"Content-Type: {content_type[:_SHOWN]} in a {kind} record"
         elif uri.startswith(("http:", "https:")):

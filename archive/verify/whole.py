@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from archive import names
 from archive.catalog import Catalog
+from archive.digests import stream_sha256
 from archive.errors import IndexDamaged, ObjectDamaged, ObjectMissing
 from archive.index.merged import MERGED_LIST, MERGED_PREFIX, Merged
 from archive.rebuild.differences import unlike_rows
@@ -21,7 +21,6 @@ from archive.verify.segment import SegmentCheck
 
 Progress = Callable[[str, int, int], None]  # the file done with, and how many bytes are done of how many
 
-_READ_BYTES = 1 << 20
 _SUFFIXES = {
     names.CAPTURES_PREFIX: names.WARC_SUFFIX,
     names.ARTICLES_PREFIX: names.WARC_SUFFIX,
@@ -106,7 +105,9 @@ class _Whole:
                 raise ValueError("the list's bytes are not those that were written")
             if not listed.fits(sizes):
                 raise ValueError("its segments are not those there are")
-            if (sha256 := self._sha256(listed.key)) != listed.sha256:
+            with self.storage.open(listed.key) as stream:
+                sha256 = stream_sha256(stream)
+            if sha256 != listed.sha256:
                 raise ValueError(f"{listed.key} has sha256 {sha256}")
         except (ObjectMissing, ObjectDamaged, ValueError) as error:
             self._add("merged-differs", f"{error}; make it again with: newswarc index merge", MERGED_LIST)
@@ -114,13 +115,6 @@ class _Whole:
         for key in keys:
             if key not in {MERGED_LIST, listed.key}:
                 self._add("object-stray", f"{key} is no merged index in use", key)
-
-    def _sha256(self, key: str) -> str:
-        digest = hashlib.sha256()
-        with self.storage.open(key) as stream:
-            while piece := stream.read(_READ_BYTES):
-                digest.update(piece)
-        return digest.hexdigest()
 
     def compare(self, catalog: Catalog, fresh: Catalog) -> None:
         """Hold *catalog* against *fresh*, made from the records of every file that was read."""

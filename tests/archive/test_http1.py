@@ -21,6 +21,7 @@ from archive.http1 import (
     decode_content,
     find_head_end,
     payload_chunks,
+    read_request_head,
     read_response_head,
 )
 from tests.servers.answers import ANSWERS, TEXT
@@ -307,3 +308,17 @@ def test_a_zstd_window_beyond_what_the_web_allows_is_an_error():
     packed = packer.compress(bytes(1 << 25)) + packer.flush()
     with pytest.raises(ContentUndecodable):
         decode_content(packed, "zstd", limit_bytes=1 << 30)
+
+
+def test_a_request_head_is_read_as_a_response_head_is():
+    data = b"\r\nget /a b HTTP/1.1\r\nHost: news.example\r\nX: a\r\n b\r\n\r\nbody"
+    head = read_request_head(data)
+    assert head is not None
+    assert (head.method, head.version, head.status, head.size) == ("GET", "1.1", None, len(data) - 4)
+    assert head.headers == (("Host", "news.example"), ("X", "a b"))
+    assert read_request_head(data[: head.size - 1]) is None
+
+
+def test_what_does_not_begin_with_a_request_line_is_no_request():
+    with pytest.raises(MalformedMessage, match="HELO"):
+        read_request_head(b"HELO news.example\r\n\r\n")
