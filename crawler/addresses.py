@@ -102,11 +102,11 @@ _NUMBER = re.compile(r"0[xX][0-9a-fA-F]*|[0-9]+")
 
 
 class AddressRefused(Exception):
-    """The host leads to an address that is not public. Not connected to; ``--allow-private`` lets it pass."""
+    """The host leads to an address that is not public. Not connected to; *way_out* says what lets it pass."""
 
-    def __init__(self, host: str, address: str, reason: str) -> None:
+    def __init__(self, host: str, address: str, reason: str, *, way_out: str = "--allow-private") -> None:
         whose = address if host == address else f"{host} is {address}"
-        super().__init__(f"refused: {whose}, {reason}; --allow-private lets it pass")
+        super().__init__(f"refused: {whose}, {reason}; {way_out} lets it pass")
         self.host, self.address, self.reason = host, address, reason
 
 
@@ -216,12 +216,19 @@ class Guard:
     """Turns hosts into judged addresses.
 
     *resolver* finds the addresses of a name that is not itself an address; by default the operating system does.
+    *exempt* addresses pass as if they were public: a test's own site needs one, no setting gives any.
     """
 
     def __init__(
-        self, allow_private: bool, resolver: Resolver | None = None, *, clock: Callable[[], float] = time.monotonic
+        self,
+        allow_private: bool,
+        resolver: Resolver | None = None,
+        *,
+        exempt: frozenset[str] = frozenset(),
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.allow_private = allow_private
+        self._exempt = exempt
         self._resolver = resolver or system_resolver
         self._clock = clock
         self._judged: dict[str, tuple[float, list[Address]]] = {}  # name → (good until, addresses)
@@ -257,7 +264,9 @@ class Guard:
         self._judge(host or address, literal)
 
     def _judge(self, host: str, address: Address) -> None:
-        if not self.allow_private and (kind := why_refused(address)):
+        if self.allow_private or str(address) in self._exempt:
+            return
+        if kind := why_refused(address):
             raise AddressRefused(host, str(address), kind)
 
     def _remembered(self, name: str) -> list[Address]:

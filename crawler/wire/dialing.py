@@ -6,9 +6,10 @@ import asyncio
 import os
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from crawler.addresses import Guard
+from crawler.addresses import AddressRefused, Guard
 from crawler.wire.connection import Connection
 from crawler.wire.proxy import open_tunnel
 from crawler.wire.request import Route
@@ -56,12 +57,14 @@ class Dialer:
         guard = self._guard if route.proxy is None else self._proxy_guard
         host, port = (route.host, route.port) if route.proxy is None else (route.proxy.host, route.proxy.port)
         began = loop.time()
-        addresses = await guard.resolve(host, port)
+        with _telling_of_the_proxy(route):
+            addresses = await guard.resolve(host, port)
         resolved = loop.time()
         sock = await self._connect(addresses[:MAX_ADDRESSES], route, f"{host}:{port}")
         try:
             peer = str(sock.getpeername()[0]).partition("%")[0]
-            guard.check(peer, host)
+            with _telling_of_the_proxy(route):
+                guard.check(peer, host)
             if route.proxy is not None and route.scheme == "https":
                 await open_tunnel(sock, route.proxy, route.authority)
             connected = loop.time()
@@ -118,3 +121,15 @@ async def _connected(family: int, address: tuple[str | int, ...], route: Route) 
         sock.close()
         raise
     return sock
+
+
+@contextmanager
+def _telling_of_the_proxy(route: Route) -> Iterator[None]:
+    """Say of a refused address that it is the proxy's, and which setting is for that."""
+    try:
+        yield
+    except AddressRefused as error:
+        if route.proxy is None:
+            raise
+        whose = f"the proxy {route.proxy}"
+        raise AddressRefused(whose, error.address, error.reason, way_out="trust_proxy, or --allow-private") from error

@@ -10,37 +10,7 @@ from collections.abc import Sequence
 import pytest
 
 from crawler.addresses import CACHE_S, AddressRefused, Guard, ResolveFailed, canonical_host, why_refused
-
-
-def words(text: str) -> list[str]:
-    return text.split()
-
-
-# Hosts as they stand in URLs, each of which leads somewhere that is not the public internet.
-HOSTILE = words("""
-    127.0.0.1 127.255.255.254 127.1 127.0.1 2130706433 017700000001 0177.0.0.1 0177.0.0.01 0x7f.1 0x7f000001
-    0x7F.0x0.0x0.0x1 0x7f.0.0.1 127.0.0.1. １２７.０.０.１ 127。0。0。1 127．0．0．1 127｡0｡0｡1 ①②⑦.⓪.⓪.① ０x７f.1
-    1²7.0.0.1 127.0.0.\u00ad1 0 0.0.0.0 0.1.2.3 0x 00000000 10.0.0.1 10.255.255.255 167772161 012.0.0.1 172.16.0.1
-    172.31.255.255 192.168.0.1 192.168.257 0xc0a80001 169.254.169.254 2852039166 0xa9fea9fe 0251.0376.0251.0376
-    169.254.43518 169.254.170.2 169.254.0.1 100.64.0.1 100.127.255.255 100.100.100.200 168.63.129.16 192.0.0.192
-    192.0.0.8 192.0.0.9 192.0.0.170 192.0.2.1 198.51.100.7 203.0.113.9 198.18.0.1 198.19.255.255 192.88.99.1
-    192.31.196.1 192.52.193.1 192.175.48.1 224.0.0.1 239.255.255.250 240.0.0.1 255.255.255.254 255.255.255.255
-    4294967295 [::] [::1] [0:0:0:0:0:0:0:1] [0000::0001] [::127.0.0.1] [::7f00:1] [::8.8.8.8] [::ffff:127.0.0.1]
-    [::ffff:7f00:1] [::ffff:169.254.169.254] [::ffff:8.8.8.8] [::ffff:0:127.0.0.1] [64:ff9b::127.0.0.1]
-    [64:ff9b::7f00:1] [64:ff9b::a9fe:a9fe] [64:ff9b::10.0.0.1] [64:ff9b:1::8.8.8.8] [2002:7f00:1::]
-    [2002:a9fe:a9fe::1] [2002:808:808::1] [2001:0:4136:e378:8000:63bf:3fff:fdd2] [2001::1] [2606:4700::5efe:10.0.0.1]
-    [2606:4700::200:5efe:127.0.0.1] [2606:4700::5efe:8.8.8.8] [fe80::1] [fe80::1%25eth0] [fe80::1%eth0] [febf::1]
-    [fec0::1] [feff::1] [fc00::1] [fd00:ec2::254] [fd20:ce::254] [fdff:ffff::1] [ff02::1] [ff0e::1] [100::1]
-    [100:0:0:1::1] [2001:2::1] [2001:10::1] [2001:20::1] [2001:30::1] [2001:1::1] [2001:3::1] [2001:4:112::1]
-    [2001:db8::1] [3fff::1] [5f00::1] [2620:4f:8000::1] [4000::1] [200::1] [1::1] [8000::1] [2606:4700::1111%25eth0]
-    localhost LOCALHOST localhost. ⓛocalhost
-""")
-PUBLIC = words("""
-    1.1.1.1 8.8.8.8 9.255.255.255 11.0.0.0 100.63.255.255 100.128.0.0 126.255.255.255 128.0.0.0 169.253.255.255
-    169.255.0.0 172.15.255.255 172.32.0.0 192.0.1.0 192.0.3.0 192.167.255.255 192.169.0.0 198.17.255.255 198.20.0.0
-    223.255.255.255 2606:4700:4700::1111 2001:4860:4860::8888 2001:200::1 2a00:1450:4001::1 2620:fe::fe 3ffe::1
-    64:ff9b::808:808 2a02:26f0:6c00::5eff
-""")
+from tests.hosts import HOSTILE, PUBLIC
 
 
 def answering(*answers: Sequence[str]):
@@ -170,6 +140,17 @@ def test_a_name_that_answers_differently_the_second_time_is_refused_then():
         asyncio.run(guard.resolve("rebind.test", 80))
     with pytest.raises(AddressRefused):  # and what was refused is not remembered as good
         asyncio.run(guard.resolve("rebind.test", 80))
+
+
+def test_an_exempt_address_passes_and_no_other():
+    guard = Guard(False, answering(["127.0.0.9"], ["127.0.0.9", "127.0.0.1"]), exempt=frozenset({"127.0.0.9"}))
+    assert resolved(guard, "public.test") == ["127.0.0.9"]
+    guard.check("127.0.0.9")
+    with pytest.raises(AddressRefused):
+        asyncio.run(guard.resolve("mixed.test", 80))
+    for other in ("127.0.0.1", "127.0.0.10", "::ffff:127.0.0.9"):
+        with pytest.raises(AddressRefused):
+            guard.check(other)
 
 
 def test_the_connected_peer_is_judged_again():

@@ -189,11 +189,11 @@ async def _cancel_the_rest() -> None:
 
 
 @contextmanager
-def running(site: RawSite) -> Iterator[RawSite]:
-    """Run *site* on a free port of 127.0.0.1."""
+def running(site: RawSite, address: str = "127.0.0.1") -> Iterator[RawSite]:
+    """Run *site* on a free port of *address*."""
     thread = LoopThread()
     try:
-        server = thread.run(asyncio.start_server(site.serve, "127.0.0.1", 0, ssl=site.context, backlog=1024))
+        server = thread.run(asyncio.start_server(site.serve, address, 0, ssl=site.context, backlog=1024))
         site.port = server.sockets[0].getsockname()[1]
         try:
             yield site
