@@ -53,7 +53,7 @@ def may_be_read(content_type: str | None, content_encoding: str | None, start: b
     Text by its declared type may be; of any other type only what begins like markup, for pages come mislabelled; of
     no declared type what holds no binary data.
     """
-    declared = _media_type(content_type)
+    declared = (content_type or "").partition(";")[0].strip().lower()
     if any(kind in declared for kind in ("text/", "html", "xml")):
         return True
     try:
@@ -175,6 +175,10 @@ def _told(cut: bool) -> str | None:
 
 def _joined(*problems: str | None) -> str | None:
     return "; ".join(problem for problem in problems if problem) or None
+
+
+def _media_type(content_type: str | None) -> str:
+    return (content_type or "").partition(";")[0].strip().lower()
 
 
 def _rules(url: str) -> list[PageRules]:
