@@ -11,7 +11,7 @@ import asyncio
 import logging
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Literal, Self
+from typing import Self
 from urllib.parse import urlsplit
 
 from scrapy import Request
@@ -32,14 +32,12 @@ from scrapy.http.request import NO_CALLBACK
 from archive.codings import decode_content
 from archive.errors import ContentUndecodable
 from crawler.addresses import AddressRefused, ResolveFailed, canonical_host
+from crawler.config import RobotsPolicy
 from crawler.robotstxt import AGENT, PARSED_BYTES, REDIRECTS, RobotsDecision, RobotsRules, absolute, rules_from
 
 __all__ = ["RobotsDecision", "RobotsForbidden", "RobotsMiddleware", "RobotsRules", "rules_from"]
 
 log = logging.getLogger(__name__)
-
-
-Policy = Literal["obey", "warn", "ignore"]
 
 _CANNOT_FETCH = (
     CannotResolveHostError,
@@ -178,7 +176,7 @@ class RobotsMiddleware:
         self.crawler.stats.inc_value(f"robots/{what}")
 
 
-def _policy(value: object) -> Policy:
+def _policy(value: object) -> RobotsPolicy:
     if value == "obey" or value == "warn" or value == "ignore":  # noqa: PLR1714 - the type checker follows this form
         return value
     raise ValueError(f"NEWSWARC_ROBOTS is {value!r}; it may be obey, warn or ignore")

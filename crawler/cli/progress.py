@@ -49,7 +49,6 @@ class Progress:
     """Pages done of *total*, responses so far, time. ``with`` it; :meth:`aside` prints beside the bar."""
 
     def __init__(self, *, total: int, shown: bool) -> None:
-        self._total = total
         self._responses = 0
         self._bar: Bar | None = None
         if shown and sys.stderr.isatty():
