@@ -50,8 +50,8 @@ class Examination:
 def may_be_read(content_type: str | None, content_encoding: str | None, start: bytes) -> bool:
     """Tell whether a payload that begins with *start* may be a page or a style sheet, so that examining it pays.
 
-    Text by its declared type may be; of any other type only what begins like markup, for pages come mislabelled; of
-    no declared type what holds no binary data.
+    Text by its declared type may be; of any other type only what begins as a page, for some come mislabelled; of no
+    declared type what holds no binary data.
     """
     declared = (content_type or "").partition(";")[0].strip().lower()
     if any(kind in declared for kind in ("text/", "html", "xml")):
@@ -60,10 +60,9 @@ def may_be_read(content_type: str | None, content_encoding: str | None, start: b
         start = decode_content(start, content_encoding or "", limit_bytes=SNIFFED_BYTES)
     except ContentUndecodable as error:  # as it is when only its start is given
         start = error.partial
-    if start.startswith(_UTF_16):
-        return True
-    markup = start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
-    return markup or (not declared and bool(start) and b"\0" not in start)
+    if declared:
+        return start.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith((b"<!doctype html", b"<html"))
+    return start.startswith(_UTF_16) or (bool(start) and b"\0" not in start)
 
 
 def load_publishers(names: Sequence[str]) -> None:
@@ -175,10 +174,6 @@ def _told(cut: bool) -> str | None:
 
 def _joined(*problems: str | None) -> str | None:
     return "; ".join(problem for problem in problems if problem) or None
-
-
-def _media_type(content_type: str | None) -> str:
-    return (content_type or "").partition(";")[0].strip().lower()
 
 
 def _rules(url: str) -> list[PageRules]:

@@ -12,9 +12,10 @@ from scrapy.http import Response
 
 from archive.capture import Capture, iso
 from archive.errors import ExtractionFailed, WorkersUnavailable
-from archive.examine import Examination, examine
+from archive.examine import SNIFFED_BYTES, Examination, examine, may_be_read
 from archive.workers import Workers
 from crawler import config
+from crawler.handlers import CAPPED, MAX_BODY_BYTES
 from crawler.interruption import HURRY
 from crawler.publishers import publisher_modules
 
@@ -57,15 +58,23 @@ class Examiner:
     async def examine(
         self, response: Response, capture: Capture, *, want_article: bool, want_requisites: bool
     ) -> Examination:
-        """Return what *response*, kept as *capture*, holds: the article, and what is needed to show the page again."""
+        """Return what *response*, kept as *capture*, holds: the article, and what is needed to show the page again.
+
+        What is no page and no style sheet holds nothing, and costs nothing.
+        """
+        content_type, content_encoding = _text(response, "Content-Type"), _text(response, "Content-Encoding")
+        if not may_be_read(content_type, content_encoding, response.body[:SNIFFED_BYTES]):
+            return Examination()
+        if CAPPED in response.flags:
+            return Examination(problem=f"kept, but too large to be read: more than {MAX_BODY_BYTES >> 20} MiB")
         if self._cut_off.is_set():
             return Examination(problem=_CUT_OFF)
         future = self.workers.submit(
             examine,
             response.body,
             url=response.url,
-            content_type=_text(response, "Content-Type"),
-            content_encoding=_text(response, "Content-Encoding"),
+            content_type=content_type,
+            content_encoding=content_encoding,
             captured_at=capture.captured_at,
             want_article=want_article,
             want_requisites=want_requisites,

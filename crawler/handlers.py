@@ -24,8 +24,9 @@ from scrapy.exceptions import (
 from scrapy.http import Headers, Response
 from scrapy.responsetypes import responsetypes
 
+from archive.examine import MAX_DECODED_BYTES, SNIFFED_BYTES, may_be_read
 from archive.exchange import Exchange
-from archive.http1 import payload_chunks
+from archive.http1 import Head, payload_chunks
 from archive.payload import read_head
 from crawler import wire
 from crawler.addresses import Guard
@@ -33,6 +34,9 @@ from crawler.interruption import HURRY
 from crawler.wire.request import BindAddress
 
 FLAGS = {"disconnect": "dataloss", "length": "truncated", "time": "truncated"}  # by the exchange's truncation
+MAX_BODY_BYTES = MAX_DECODED_BYTES  # of a larger one nothing is read; Scrapy holds bodies in memory
+CAPPED = "body-capped"  # the flag of a response whose body is only the beginning of what was kept
+LEFT_OUT = "body-left-out"  # the flag of a response that was kept, and whose body nobody can read
 
 
 class AddressRefusedError(IgnoreRequest):
@@ -51,12 +55,15 @@ class WireDownloadHandler:
     """Fetches requests with a :class:`~crawler.wire.WireClient`.
 
     ``request.meta["exchange"]`` is the :class:`~archive.exchange.Exchange`, on success and on failure alike; who
-    takes it closes it. It is absent when nothing could be attempted. With ``meta["raw"]`` the
-    response is a plain :class:`~scrapy.http.Response`, whatever its type. Read from ``meta``: ``download_timeout``,
+    takes it closes it. It is absent when nothing could be attempted. Read from ``meta``: ``raw``, ``download_timeout``,
     ``download_maxsize`` (here: of the whole response, head included), ``proxy``, ``bindaddress``; written:
     ``download_latency``, seconds to the first byte of the answer, connecting included.
 
-    The response's body is the payload: transfer coding removed, content coding kept.
+    The response's body is the payload: transfer coding removed, content coding kept. It is held in memory, so of a
+    large one only the first 64 MiB are handed over, with the flag ``body-capped``. With ``meta["raw"]``, for whoever
+    reads pages and style sheets alone, the response is a plain :class:`~scrapy.http.Response`, whatever its type, and
+    comes without a body, with the flag ``body-left-out``, when its Content-Type and its first bytes tell that it is
+    none of them (:func:`archive.examine.may_be_read`). The exchange has all of it in either case.
     """
 
     lazy = False
@@ -135,14 +142,23 @@ class WireDownloadHandler:
 
 
 def build_response(exchange: Exchange, *, raw: bool = False) -> Response:
-    """Return the Scrapy response for *exchange*, which has a whole response head."""
+    """Return the Scrapy response for *exchange*, which has a whole response head.
+
+    How much of the body it has is told at :class:`WireDownloadHandler`.
+    """
     head = read_head(exchange.response)
     assert head is not None
     headers = Headers([(name.encode("latin-1"), value.encode("latin-1")) for name, value in head.headers])
-    if head.get("Transfer-Encoding") is None:
-        body = exchange.response.read(head.size)
+    flags = [FLAGS[exchange.truncated]] if exchange.truncated else []
+    start = _payload(exchange, head, SNIFFED_BYTES)
+    if raw and start and not may_be_read(head.get("Content-Type"), head.get("Content-Encoding"), start):
+        body = b""
+        flags.append(LEFT_OUT)
     else:
-        body = b"".join(payload_chunks(head, exchange.response.chunks(head.size)))
+        body = _payload(exchange, head, MAX_BODY_BYTES + 1)
+        if len(body) > MAX_BODY_BYTES:
+            body = body[:MAX_BODY_BYTES]
+            flags.append(CAPPED)
     response_class = Response
     if not raw:
         response_class = responsetypes.from_args(headers=headers, url=exchange.url, body=body)
@@ -152,11 +168,24 @@ def build_response(exchange: Exchange, *, raw: bool = False) -> Response:
         status=head.status,
         headers=headers,
         body=body,
-        flags=[FLAGS[exchange.truncated]] if exchange.truncated else None,
+        flags=flags,
         certificate=exchange.tls.certificate if exchange.tls else None,
         ip_address=ip_address(exchange.peer) if exchange.peer else None,
         protocol=f"HTTP/{head.version}",
     )
+
+
+def _payload(exchange: Exchange, head: Head, limit_bytes: int) -> bytes:
+    """Return the payload's first *limit_bytes*, or all of a shorter one."""
+    if head.get("Transfer-Encoding") is None:
+        return exchange.response.read(head.size, limit_bytes)
+    pieces, size = [], 0
+    for piece in payload_chunks(head, exchange.response.chunks(head.size)):
+        pieces.append(piece)
+        size += len(piece)
+        if size >= limit_bytes:
+            break
+    return b"".join(pieces)[:limit_bytes]
 
 
 def _header_pairs(request: Request) -> list[tuple[bytes, bytes]]:

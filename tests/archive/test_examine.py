@@ -12,7 +12,7 @@ import pytest
 
 from archive import examine as module
 from archive.errors import ExtractionFailed
-from archive.examine import MAX_DECODED_BYTES, Examination, examine, load_publishers
+from archive.examine import MAX_DECODED_BYTES, SNIFFED_BYTES, Examination, examine, load_publishers, may_be_read
 from archive.requisites import MAX_REQUISITES
 from archive.workers import Workers
 
@@ -115,6 +115,47 @@ def test_a_style_sheet_gives_its_requisites_alone():
 @pytest.mark.parametrize("content_type", ["image/png", "application/pdf", "application/json", "font/woff2"])
 def test_what_is_neither_page_nor_style_sheet_holds_nothing(content_type: str):
     assert examine(b"\x89PNG<a>", **asked(content_type)) == Examination(decoded_bytes=7)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "payload"),
+    [
+        ("text/html; charset=utf-8", b""),
+        ("Text/CSS", b"a {}"),
+        ("application/xhtml+xml", b"<html>"),
+        ("image/jpeg", b"\xef\xbb\xbf\n <!DOCTYPE HTML><p>"),
+        ("application/octet-stream", b"<html>"),
+        (None, b"<p>text"),
+        ("", b"a { color: red }"),
+        (None, "\ufeff<html>".encode("utf-16")),
+        (None, "<html>".encode("utf-16-le")),
+    ],
+)
+@pytest.mark.parametrize("coding", [None, "gzip"])
+def test_what_may_be_a_page_or_a_style_sheet_is_told_by_its_start(
+    content_type: str | None, payload: bytes, coding: str | None
+):
+    payload += b" more of it" * 100_000
+    payload = gzip.compress(payload) if coding else payload
+    assert may_be_read(content_type, coding, payload[:SNIFFED_BYTES])
+
+
+@pytest.mark.parametrize(
+    ("content_type", "payload"),
+    [
+        ("video/mp4", b"\0\0\0\x18ftypmp42"),
+        ("image/png", b"\x89PNG\r\n\x1a\n\0"),
+        ("application/json", b'{"html": "<html>"}'),
+        ("application/octet-stream", b"\0\0\0\x18ftypmp42<html>"),
+        (None, b"\0\0\0\x18ftypmp42"),
+        (None, b""),
+    ],
+)
+def test_what_is_neither_is_told_too(content_type: str | None, payload: bytes):
+    assert not may_be_read(content_type, None, payload)
+    assert not may_be_read(content_type, "gzip", gzip.compress(payload))
+    found = examine(payload, **asked(content_type))
+    assert (found.article, found.requisites) == (None, [])
 
 
 @pytest.mark.parametrize("content_type", ["text/html", "text/css"])

@@ -27,6 +27,8 @@ from scrapy.settings import Settings
 from archive.exchange import Exchange
 from crawler import selftest
 from crawler.handlers import (
+    CAPPED,
+    LEFT_OUT,
     AddressRefusedError,
     TlsRefusedError,
     UnsendableRequestError,
@@ -187,6 +189,47 @@ def test_the_settings_cap_size_and_time():
     assert isinstance(error, DownloadTimeoutError)
     assert exchange is not None
     assert exchange.truncated == "time"
+
+
+def typed(content_type: str, body: bytes) -> Script:
+    return script(b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\n\r\n%s" % (content_type.encode(), body), "close")
+
+
+def test_a_raw_response_that_nobody_can_read_comes_without_its_body():
+    film = b"\0\0\0\x18ftypmp42" * 5000
+    sent = {"/film": typed("video/mp4", film), "/page": typed("video/mp4", b"<!doctype html><p>not found")}
+    with running(RawSite(sent)) as site:
+        seen, _ = crawl([Request(site.url(target), meta={"raw": True}) for target in sent])
+        whole, _ = one(Request(site.url("/film")))
+    film_response, exchange = seen[site.url("/film")]
+    page_response, other = seen[site.url("/page")]
+    assert isinstance(film_response, Response)
+    assert isinstance(page_response, Response)
+    assert isinstance(whole, Response)
+    assert exchange is not None
+    assert other is not None
+    with exchange.response as kept:
+        assert kept.read().endswith(film)
+    other.close()
+    assert (film_response.body, film_response.flags) == (b"", [LEFT_OUT])
+    assert (page_response.body, page_response.flags) == (b"<!doctype html><p>not found", [])
+    assert (whole.body, whole.flags) == (film, [])
+
+
+@pytest.mark.parametrize("coding", ["plain", "chunked"])
+def test_a_large_body_is_handed_over_in_part_and_kept_whole(coding: str, monkeypatch: pytest.MonkeyPatch):
+    sent = ANSWERS[coding].sent
+    for limit, body, flags in [(len(TEXT), TEXT, []), (1000, TEXT[:1000], [CAPPED])]:
+        monkeypatch.setattr("crawler.handlers.MAX_BODY_BYTES", limit)
+        for raw in (True, False):
+            with running(RawSite(scripts())) as site:
+                seen, _ = crawl([Request(site.url(f"/{coding}"), meta={"raw": raw})])
+            ((response, exchange),) = seen.values()
+            assert isinstance(response, Response)
+            assert exchange is not None
+            with exchange.response as kept:
+                assert kept.read() == sent
+            assert (response.body, response.flags) == (body, flags)
 
 
 @pytest.mark.parametrize(
