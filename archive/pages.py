@@ -6,7 +6,7 @@ import gzip
 import io
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,8 @@ from typing import BinaryIO, cast
 
 from archive.capture import HEAD_BYTES, Capture
 from archive.errors import ArchiveError, MalformedRecord
-from archive.http1 import payload_chunks, read_response_head
+from archive.http1 import payload_chunks
+from archive.payload import read_message
 from archive.place import Place
 from archive.scan import Scanned, scan
 
@@ -107,6 +108,15 @@ def _in_wacz(path: str, file: BinaryIO) -> Iterator[StoredPage | Unreadable]:
                 yield from _in_warc(f"{path}!{name}", cast("BinaryIO", member))
 
 
+def _at_most(pieces: Iterable[bytes], most_bytes: int) -> Iterator[bytes]:
+    """Yield *pieces* until they come to more than *most_bytes*."""
+    for piece in pieces:
+        yield piece
+        most_bytes -= len(piece)
+        if most_bytes < 0:
+            return
+
+
 def _in_warc(path: str, file: BinaryIO) -> Iterator[StoredPage | Unreadable]:
     for record in scan(file):
         with record:
@@ -129,9 +139,10 @@ def _page_of(path: str, record: Scanned) -> StoredPage | None:
         return None
     if capture is None or capture.mime not in HTML_TYPES or (capture.status or 200) != 200:
         return None
-    head = read_response_head(record.block.read(0, HEAD_BYTES)) if record.type == "response" else None
-    pieces = record.block.chunks(head.size if head else 0)
-    payload = b"".join(payload_chunks(head, pieces) if head else pieces)
+    message = read_message(record)
+    head = message.head if message else None
+    pieces = payload_chunks(head, record.block.chunks(head.size)) if head else record.block.chunks()
+    payload = b"".join(_at_most(pieces, PAGE_BYTES))
     return StoredPage(
         path=path,
         record_id=capture.record_id,
