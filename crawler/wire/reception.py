@@ -104,7 +104,13 @@ class Reception:
             size = find_head_end(self._pending, self._searched)
             if (size if size >= 0 else len(self._pending)) > limit:
                 del self._pending[limit:]
-                self._fail("head-too-large", f"the response head is longer than {limit} bytes", "length")
+                try:  # what is no HTTP at all is called so, however much of it came at once
+                    if not self._is_http:
+                        read_response_head(self._pending)
+                except MalformedMessage as error:
+                    self._fail("malformed", str(error))
+                else:
+                    self._fail("head-too-large", f"the response head is longer than {limit} bytes", "length")
                 return False
             self._searched = len(self._pending)
             if size < 0 and self._is_http:

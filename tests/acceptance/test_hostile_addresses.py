@@ -70,7 +70,7 @@ def trap() -> Iterator[Trap]:
 
 @pytest.fixture
 def guarded(tmp_path: Path) -> Command:
-    return Command(tmp_path, variables={})
+    return Command(tmp_path, variables={"NEWSWARC_TIMEOUT_S": "5"})  # the trap never answers
 
 
 def archived(command: Command, urls: list[str]) -> tuple[list[dict[str, Any]], dict[str, int]]:
