@@ -11,6 +11,7 @@ import asyncio
 import logging
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -38,6 +39,11 @@ from crawler.robotstxt import AGENT, PARSED_BYTES, REDIRECTS, RobotsDecision, Ro
 __all__ = ["RobotsDecision", "RobotsForbidden", "RobotsMiddleware", "RobotsRules", "rules_from"]
 
 log = logging.getLogger(__name__)
+
+TIMEOUT_S = 30.0  # for a robots.txt, redirects included
+LEAST_TIMEOUT_S = 1.0  # for what is left of it when the redirects took long
+MAX_SITES = 10_000  # whose rules are held at a time
+LARGE_BYTES = 1 << 16  # a robots.txt that takes a while to be read, so not on the event loop
 
 _CANNOT_FETCH = (
     CannotResolveHostError,
@@ -67,13 +73,18 @@ class RobotsMiddleware:
     ``NEWSWARC_ROBOTS``: ``obey`` drops a forbidden request with :class:`RobotsForbidden`; ``warn`` says so once a host
     and goes on; ``ignore`` fetches no robots.txt. ``NEWSWARC_ROBOTS_AGENT`` is the product token rules are sought for.
     Statistics: ``robots/allowed``, ``robots/forbidden``, ``robots/unreachable``, ``robots/ignored``.
+
+    All pages of a site wait for its robots.txt, so that one is fetched within 30 seconds, redirects included, and not
+    tried again before it is asked for again.
     """
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
         self.policy = _policy(crawler.settings.get("NEWSWARC_ROBOTS", "obey"))
         self.agent: str = crawler.settings.get("NEWSWARC_ROBOTS_AGENT", AGENT)
-        self._sites: dict[str, asyncio.Task[RobotsRules]] = {}  # by origin
+        self._timeout_s = min(TIMEOUT_S, float(crawler.settings.get("DOWNLOAD_TIMEOUT") or TIMEOUT_S))
+        self._sites: dict[str, asyncio.Task[RobotsRules]] = {}  # by origin, the latest fetched last
+        self._deciding = asyncio.Lock()
         self._warned: set[str] = set()
 
     @classmethod
@@ -88,7 +99,7 @@ class RobotsMiddleware:
             self._count("ignored")
             return
         rules = await self.rules_for(request.url)
-        decision = rules.decide(request.url, self.agent)
+        decision = await self._decide(rules, request.url)
         request.meta["robots"] = {
             "decision": "allowed" if decision.allowed else "forbidden",
             "policy": self.policy,
@@ -107,6 +118,12 @@ class RobotsMiddleware:
             raise RobotsForbidden(request.url, decision)
         if decision.status is not None:
             self._warn(request.url, decision.reason)
+
+    async def _decide(self, rules: RobotsRules, url: str) -> RobotsDecision:
+        if not rules.costly:
+            return rules.decide(url, self.agent)
+        async with self._deciding:  # one at a time: what else runs in threads is not to wait for it
+            return await asyncio.to_thread(rules.decide, url, self.agent)
 
     def process_response(self, request: Request, response: Response) -> Response:
         """A site whose robots.txt was out of reach is seldom there itself: only now is there anything to warn of."""
@@ -130,8 +147,17 @@ class RobotsMiddleware:
         task = self._sites.get(origin)
         earlier = task.result() if task and task.done() and not task.cancelled() and not task.exception() else None
         if task is None or (task.done() and (earlier is None or earlier.expires_at <= datetime.now(UTC))):
+            self._sites.pop(origin, None)
+            self._make_room()
             task = self._sites[origin] = asyncio.create_task(self._fetch(f"{origin}/robots.txt", earlier))
         return await asyncio.shield(task)
+
+    def _make_room(self) -> None:
+        """When there are too many, forget the tenth of them that was fetched longest ago."""
+        if len(self._sites) >= MAX_SITES:
+            done = [origin for origin, task in self._sites.items() if task.done()]
+            for origin in done[: MAX_SITES // 10]:
+                del self._sites[origin]
 
     async def _fetch(self, robots_url: str, earlier: RobotsRules | None) -> RobotsRules:
         rules = await self._fetch_fresh(robots_url)
@@ -144,9 +170,10 @@ class RobotsMiddleware:
 
     async def _fetch_fresh(self, robots_url: str) -> RobotsRules:
         url, seen, fetched_at = robots_url, {robots_url}, datetime.now(UTC)
+        ends_at = asyncio.get_running_loop().time() + self._timeout_s
         for hop in range(REDIRECTS + 1):
             try:
-                response = await self._download(url, via=robots_url if hop else None)
+                response = await self._download(url, ends_at, via=robots_url if hop else None)
             except _CANNOT_FETCH as exc:
                 if hop == 0 and _is_refusal(exc):
                     raise  # the page lies at the same address: that is what is wrong with it, not its robots.txt
@@ -159,12 +186,20 @@ class RobotsMiddleware:
                 url = target
                 seen.add(url)
         body, error = _body(response)
-        rules = rules_from(response.status, body, error, robots_url=url, fetched_at=fetched_at)
+        read = partial(rules_from, response.status, body, error, robots_url=url, fetched_at=fetched_at)
+        rules = await asyncio.to_thread(read) if body and len(body) > LARGE_BYTES else read()
         capture = response.request.meta.get("capture") if response.request else None
         return replace(rules, record=getattr(capture, "record_id", None))
 
-    async def _download(self, url: str, via: str | None) -> Response:
-        meta = {"robots_fetch": True, "dont_redirect": True, "handle_httpstatus_all": True, "hops": "P"}
+    async def _download(self, url: str, ends_at: float, via: str | None) -> Response:
+        meta = {
+            "robots_fetch": True,
+            "dont_redirect": True,
+            "dont_retry": True,
+            "handle_httpstatus_all": True,
+            "download_timeout": max(ends_at - asyncio.get_running_loop().time(), LEAST_TIMEOUT_S),
+            "hops": "P",
+        }
         if via:
             meta |= {"via": via, "hops": "PR"}
         engine = self.crawler.engine

@@ -11,8 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from urllib.parse import quote, urljoin, urlsplit
 
 from protego import Protego
@@ -22,6 +21,8 @@ PARSED_BYTES = 500 * 1024  # RFC 9309, 2.5: at least 500 KiB are parsed; what fo
 KEPT_FOR = timedelta(hours=24)  # RFC 9309, 2.4: no copy is used longer, unless robots.txt has become unreachable
 UNREACHABLE_FOR = timedelta(minutes=10)  # a server in trouble forbids its site no longer than it must
 REDIRECTS = 5  # RFC 9309, 2.3.1.2
+_CHEAP_RULES = 1000  # decided in milliseconds; honest files rarely hold more
+_BUNCH = 64  # rules tried together: hostile files hold 40,000, and a look at the URL each would take seconds
 
 Outcome = Literal["parsed", "unavailable", "unreachable"]  # the standard's words (2.3.1)
 
@@ -37,7 +38,6 @@ _FIELDS = dict.fromkeys(_DISALLOW, "disallow") | {
     "site-map": "sitemap",
 }
 _TOKEN = re.compile(r"\*(?=\s|$)|[A-Za-z0-9_-]+")  # what counts of a User-agent value: "newswarc" of "newswarc/1.0"
-_PLAIN_PATH = re.compile(r"[A-Za-z0-9/._~-]*")  # compares equal however it is percent-encoded
 _OTHER_LINE_ENDS = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")  # Protego parts lines at these, RFC 9309 does not
 
 
@@ -56,22 +56,24 @@ class RobotsDecision:
 Kind = Literal["allow", "disallow"]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Rule:
     kind: Kind
     pattern: str
-    _matcher: Protego | None = None
 
     def __str__(self) -> str:
         return f"{self.kind.capitalize()}: {self.pattern}"
 
-    def matches(self, url: str, path: str) -> bool:
-        """*path* is the URL's path and query, which tells most rules apart without a closer look."""
-        mine, theirs = _PLAIN_PATH.match(self.pattern), _PLAIN_PATH.match(path)
-        shared = min(mine.end() if mine else 0, theirs.end() if theirs else 0)
-        if self.pattern[:shared] != path[:shared]:
-            return False
-        self._matcher = self._matcher or _matcher([f"Disallow: {self.pattern}"])
+
+class _Bunch:
+    """Some rules, tried together: whether any of them matches costs one look at the URL, not one a rule."""
+
+    def __init__(self, rules: list[_Rule]) -> None:
+        self.rules = rules
+        self._matcher: Protego | None = None
+
+    def match(self, url: str) -> bool:
+        self._matcher = self._matcher or _matcher(f"Disallow: {rule.pattern}" for rule in self.rules)
         return not self._matcher.can_fetch(url, AGENT)
 
 
@@ -80,37 +82,37 @@ def _matcher(lines: Iterable[str]) -> Protego:
 
 
 class _Group:
-    """The rules for one agent, each once, in the order of the file."""
+    """The rules for one agent, each once, in the order of the file.
+
+    What finds the rule that decides is made at the first question. Two threads may make it twice, and it is the same:
+    a lock, as of ``cached_property``, would let the event loop wait for another site's file.
+    """
 
     def __init__(self) -> None:
         self.rules: dict[tuple[Kind, str], _Rule] = {}
         self.crawl_delay_s: float | None = None
+        self._matchers: tuple[Protego, dict[Kind, list[_Bunch]]] | None = None
 
     def add(self, kind: Kind, pattern: str) -> None:
         self.rules.setdefault((kind, pattern), _Rule(kind, pattern))
 
     def decide(self, url: str) -> tuple[bool, str | None]:
         """Return whether *url* is allowed, and the line that says so: of those that match, the longest (2.2.2)."""
-        allowed = self._all.can_fetch(url, AGENT)
-        kind: Kind = "allow" if allowed else "disallow"
-        if self._none_of[kind].can_fetch(url, AGENT):
+        every, longest_first = self._matchers = self._matchers or self._make_matchers()
+        allowed = every.can_fetch(url, AGENT)
+        bunches = longest_first["allow" if allowed else "disallow"]
+        found = next((bunch for bunch in bunches if bunch.match(url)), None)
+        if found is None:
             return allowed, None
-        parts = urlsplit(url)
-        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        return allowed, next((str(rule) for rule in self._longest_first[kind] if rule.matches(url, path)), None)
+        return allowed, next((str(rule) for rule in found.rules if _Bunch([rule]).match(url)), None)
 
-    @cached_property
-    def _all(self) -> Protego:
-        return _matcher(map(str, self.rules.values()))
-
-    @cached_property
-    def _longest_first(self) -> dict[Kind, list[_Rule]]:
+    def _make_matchers(self) -> tuple[Protego, dict[Kind, list[_Bunch]]]:
         ordered = sorted(self.rules.values(), key=lambda rule: len(rule.pattern), reverse=True)
-        return {kind: [rule for rule in ordered if rule.kind == kind] for kind in ("allow", "disallow")}
-
-    @cached_property
-    def _none_of(self) -> dict[Kind, Protego]:
-        return {k: _matcher(f"Disallow: {rule.pattern}" for rule in rules) for k, rules in self._longest_first.items()}
+        bunches: dict[Kind, list[_Bunch]] = {}
+        for kind in get_args(Kind):
+            rules = [rule for rule in ordered if rule.kind == kind]
+            bunches[kind] = [_Bunch(rules[n : n + _BUNCH]) for n in range(0, len(rules), _BUNCH)]
+        return _matcher(map(str, self.rules.values())), bunches
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,11 @@ class RobotsRules:
     sitemaps: tuple[str, ...] = ()  # absolute URLs
     record: str | None = None  # id of the response record of the robots.txt, once it is archived
     groups: dict[str, _Group] = field(default_factory=dict, repr=False)  # by product token, lower case
+
+    @property
+    def costly(self) -> bool:
+        """Whether deciding may take so long, up to seconds, that it does not belong on an event loop."""
+        return any(len(group.rules) > _CHEAP_RULES for group in self.groups.values())
 
     def decide(self, url: str, agent: str = AGENT) -> RobotsDecision:
         """Say whether *agent*, a product token, may fetch *url*."""

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import logging
+import threading
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -613,6 +614,43 @@ def test_an_earlier_copy_stands_in_while_robots_txt_is_unreachable(monkeypatch):
     assert fetches() == 3
 
 
+@pytest.mark.parametrize(("setting", "least", "most"), [(120.0, 25, 30), (5.0, 1, 5), (0, 25, 30)])
+def test_a_robots_txt_has_half_a_minute_at_most_redirects_included(setting: float, least: float, most: float):
+    moved = [page(status=301, Location=f"/{hop}") for hop in range(2)]
+    site = Site({f"{SITE}/robots.txt": moved[0], f"{SITE}/0": moved[1], f"{SITE}/1": page(FORBIDS)})
+    ask(site, f"{SITE}/a", DOWNLOAD_TIMEOUT=setting)
+    times_s = [request.meta["download_timeout"] for request in site.asked]
+    assert len(times_s) == 3
+    assert most >= times_s[0] >= times_s[1] >= times_s[2] >= least
+    assert all(request.meta["dont_retry"] for request in site.asked)
+
+
+def test_rules_of_many_sites_are_forgotten_oldest_first(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(robots, "MAX_SITES", 10)
+    hosts = [f"https://{number}.example" for number in range(12)]
+    site = Site({f"{host}/robots.txt": page(FORBIDS, url=f"{host}/robots.txt") for host in hosts})
+    again = [hosts[11], hosts[5], hosts[0]]
+    ask(site, *(f"{host}/a" for host in [*hosts, *again]))
+    assert site.urls == [f"{host}/robots.txt" for host in [*hosts, hosts[0]]]
+
+
+@pytest.mark.parametrize(("count", "elsewhere"), [(3, False), (40_000, True)])
+def test_a_flood_of_rules_is_decided_off_the_event_loop(count: int, elsewhere: bool, monkeypatch: pytest.MonkeyPatch):
+    threads: list[bool] = []
+    decide = RobotsRules.decide
+
+    def watched(self: RobotsRules, *args: Any) -> Any:
+        threads.append(threading.current_thread() is not threading.main_thread())
+        return decide(self, *args)
+
+    monkeypatch.setattr(RobotsRules, "decide", watched)
+    body = "User-agent: *\n" + "".join(f"Disallow: *{number}$\n" for number in range(count))
+    results, _ = ask(Site({f"{SITE}/robots.txt": page(body)}), f"{SITE}/a", f"{SITE}/a2")
+    assert threads == [elsewhere] * 2
+    assert isinstance(results[1], RobotsForbidden)
+    assert results[1].decision.rule == "Disallow: *2$"
+
+
 # --- in a crawl -----------------------------------------------------------------------------------------------------
 
 
@@ -712,7 +750,7 @@ def test_a_crawl_asks_robots_txt_first_and_once_and_judges_redirect_targets_too(
 
 def test_a_crawl_leaves_a_site_alone_whose_robots_txt_is_out_of_reach():
     results, asked, stats = crawl(answer(b"", "503 Busy"), ["/a", "/b"])
-    assert asked == ["/robots.txt", "/robots.txt"]  # once more, by RetryMiddleware
+    assert asked == ["/robots.txt"]  # all pages wait for it: RetryMiddleware tries it no second time
     assert all(isinstance(result, RobotsForbidden) for result in results.values())
     assert stats["robots/unreachable"] == 2
 
