@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import logging
 from collections.abc import Callable, Iterator
@@ -179,13 +180,22 @@ class Archive:
         try:
             return BytesIO(self.storage.read(place.key, place.offset, place.length))
         except ObjectMissing:
-            # Not published yet: a writer on this machine still holds it.
-            name = place.key.rpartition("/")[2]
-            for path in sorted(self.sessions_dir.glob(f"*/{name}*")):
-                with path.open("rb") as file:
-                    file.seek(place.offset)
-                    return BytesIO(file.read(place.length))
-            raise
+            held = self._held(place)
+        # A file that is in neither place may have been published between the two looks.
+        return BytesIO(self.storage.read(place.key, place.offset, place.length) if held is None else held)
+
+    def _held(self, place: Place) -> bytes | None:
+        """Return what a writer on this machine still holds at *place*; None when none does."""
+        name = glob.escape(place.key.rpartition("/")[2])
+        for suffix in (names.OPEN_SUFFIX, ""):  # in the order in which a file has these names
+            for path in self.sessions_dir.glob(f"*/{name}{suffix}"):
+                try:
+                    with path.open("rb") as file:
+                        file.seek(place.offset)
+                        return file.read(place.length)
+                except FileNotFoundError:
+                    continue
+        return None
 
     def response(self, capture: Capture) -> Scanned:
         """Return the response record that answers for *capture*: its own, or the original a revisit refers to.
