@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import BinaryIO
+
 from archive.archive import Archive
 from archive.scan import scan
 from archive.storage.s3 import S3Options
@@ -18,15 +20,25 @@ def opened(command: Command) -> Archive:
     return Archive.open(command.archive, s3=options, state_dir=command.folder / "state" / "newswarc")
 
 
-def record_ids(archive: Archive) -> dict[str, list[str]]:
-    """Return the ids of the published response and revisit records, each with the faults a reader finds in it."""
-    found: dict[str, list[str]] = {}
+def record_ids(archive: Archive, seen: dict[str, dict[str, list[str]]] | None = None) -> dict[str, list[str]]:
+    """Return the ids of the published response and revisit records, each with the faults a reader finds in it.
+
+    *seen* keeps, by key, what was found in each file, so that the next call need not read it again.
+    """
+    seen = {} if seen is None else seen
     for stat in archive.storage.list("warc/"):
-        with archive.storage.open(stat.key) as stream:
-            for record in scan(stream):
-                with record:
-                    if record.type in ("response", "revisit"):
-                        found[record.id] = [problem.message for problem in record.problems]
+        if stat.key not in seen:
+            with archive.storage.open(stat.key) as stream:
+                seen[stat.key] = _record_ids(stream)
+    return {record_id: faults for found in seen.values() for record_id, faults in found.items()}
+
+
+def _record_ids(stream: BinaryIO) -> dict[str, list[str]]:
+    found = {}
+    for record in scan(stream):
+        with record:
+            if record.type in ("response", "revisit"):
+                found[record.id] = [problem.message for problem in record.problems]
     return found
 
 
