@@ -147,6 +147,18 @@ class Archive:
 
         return Recorder(self, info, rotate_at_bytes=rotate_at_bytes, rotate_after_s=rotate_after_s)
 
+    def uncatalogued(self) -> int:
+        """Return how many published segments the catalogue here knows nothing of.
+
+        Another machine wrote them, or the catalogue was deleted; ``newswarc index rebuild`` enters them.
+        """
+        known: set[str] = self.ask_catalog(lambda catalog: catalog.files(), set())
+        return sum(
+            stat.key not in known
+            for prefix in (names.CAPTURES_PREFIX, names.ARTICLES_PREFIX)
+            for stat in self.storage.list(prefix)
+        )
+
     def captures(self, url: str) -> Iterator[Capture]:
         """Yield every capture of *url*, oldest first."""
         return self.index.captures(url)
@@ -167,7 +179,10 @@ class Archive:
         Raises ``DigestMismatch`` or ``MalformedRecord`` when the bytes are not what was written, ``ObjectMissing``
         when the WARC file is gone.
         """
-        record = read_record(self._member(place), 0)
+        try:
+            record = read_record(self._member(place), 0)
+        except MalformedRecord as error:
+            raise MalformedRecord(f"{place.key} at {place.offset}: {error}; run: newswarc verify") from error
         if record.problems:
             raise MalformedRecord(f"{place.key} at {place.offset}: {record.problems[0].message}; run: newswarc verify")
         stored = record.fields.get("WARC-Block-Digest")

@@ -237,7 +237,7 @@ def cell(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    raw = str(value)
+    raw = to_json(value) if isinstance(value, Mapping) else str(value)
     written = plain(raw)
     return f"'{written}" if raw.startswith(FORMULA) or written.lstrip().startswith(FORMULA[:4]) else written
 

@@ -95,6 +95,8 @@ def _html(path: str, file: BinaryIO, url: str | None, at: datetime) -> StoredPag
         raise Unreadable(f"{path}: longer than {PAGE_BYTES >> 20} MB; that is no page")
     if not body.strip():
         raise Unreadable(f"{path}: empty")
+    if b"\0" in body[:1024] and not body.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise Unreadable(f"{path}: binary data; not a page, a WARC file or a WACZ package")
     return StoredPage(path, None, url, body, "text/html", None, at)
 
 

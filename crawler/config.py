@@ -22,6 +22,7 @@ from archive.storage.options import S3Options
 from archive.version import VERSION
 
 FILE_NAME = "newswarc.toml"
+DEFAULT_ARCHIVE = "./newswarc-archive"
 DEFAULT_USER_AGENT = f"newswarc/{VERSION} (news archiver)"
 
 RobotsPolicy = Literal["obey", "warn", "ignore"]
@@ -46,7 +47,7 @@ class Setting:
 
 
 SETTINGS = (
-    Setting("archive", str, "./newswarc-archive", "a directory or s3://bucket/prefix", "NEWSWARC_ARCHIVE"),
+    Setting("archive", str, DEFAULT_ARCHIVE, "a directory or s3://bucket/prefix", "NEWSWARC_ARCHIVE"),
     Setting(
         "state_dir",
         Path,
@@ -136,7 +137,7 @@ _TABLES = {setting.key.partition(".")[0] for setting in SETTINGS if "." in setti
 class Config:
     """Every setting, checked. Field names are the keys of :data:`SETTINGS`; secrets do not show in its ``repr``."""
 
-    archive: str = "./newswarc-archive"
+    archive: str = DEFAULT_ARCHIVE
     state_dir: Path | None = None
     operator: str | None = None
     user_agent: str = DEFAULT_USER_AGENT

@@ -184,6 +184,11 @@ class Catalog:
 
     # ---- the whole
 
+    def files(self) -> set[str]:
+        """Return the storage keys of all WARC files of which it holds something."""
+        with self._reading() as db:
+            return {row[0] for row in db.execute("SELECT file FROM captures UNION SELECT file FROM articles")}
+
     def dump(self) -> Iterator[str]:
         """Yield every row as a line of JSON, in an order that does not depend on how the catalogue was filled."""
         for table in ("articles", "captures"):

@@ -167,6 +167,9 @@ def account(results: list[PageResult], not_done: int, stats: dict[str, object], 
     if not_done:
         counts["not done"] = not_done
     pages = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+    flawed = sum(not result.whole and result.outcome in ("saved", "unchanged") for result in results)
+    if flawed:
+        pages += f" ({flawed} of them error pages, cut or unread)"
     needed = [f"{stats[key]} {key.partition('/')[2]}" for key in sorted(stats) if key.startswith("requisites/")]
     return f"{location}: pages: {pages}" + (f"; requisites: {', '.join(needed)}" if needed else "")
 

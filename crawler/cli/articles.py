@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from datetime import datetime
 
@@ -13,9 +14,11 @@ from crawler.cli.terminal import print_json, print_line
 from crawler.cli.times import Time
 from crawler.config import Config
 
+log = logging.getLogger(__name__)
+
 
 @click.command("articles")
-@click.argument("query", required=False)
+@click.argument("query", nargs=-1, metavar="[QUERY]")
 @click.option("--publisher", help="Only of this publication.")
 @click.option("--author", help="Only by this author.")
 @click.option("--section", help="Only of this section.")
@@ -28,7 +31,7 @@ from crawler.config import Config
 def command(
     settings: Config,
     quiet: bool,
-    query: str | None,
+    query: tuple[str, ...],
     publisher: str | None,
     author: str | None,
     section: str | None,
@@ -38,11 +41,19 @@ def command(
     limit: int,
     as_json: bool,
 ) -> None:
-    """Search the archive's articles; newest first without a query."""
+    """Search the archive's articles; newest first without a query.
+
+    \b
+    ferry harbour      both words          "night ferry"     the phrase
+    ferry OR boat      either              harb* -council    beginnings; without that word
+    title:ferry        in one field: title, author, section, tag, description, text
+
+    Times are written 2026-11-21, 2026-11-21T20:48:00Z or 20261121204800.
+    """
     with open_archive(settings) as archive:
         try:
             hits = archive.catalog.articles(
-                query,
+                " ".join(query) or None,
                 publisher=publisher,
                 author=author,
                 section=section,
@@ -63,6 +74,14 @@ def command(
             print_line(f"{day}  {article.title or '(no title)'}{by}")
             print_line(f"            {article.url}")
             if hit.snippet:
-                print_line(f"            {hit.snippet}")
-    if not hits and not quiet:
+                print_line(f"            {' '.join(hit.snippet.split())}")
+        if missing := archive.uncatalogued():
+            log.warning(
+                "%s: the catalogue here lacks %d WARC files; run: newswarc index rebuild", settings.archive, missing
+            )
+    if quiet:
+        return
+    if not hits:
         sys.stderr.write("no article found\n")
+    elif len(hits) == limit:
+        sys.stderr.write(f"the first {limit}; for more give --limit\n")

@@ -29,5 +29,7 @@ def command(settings: Config, quiet: bool, as_json: bool) -> int:
         urls = [base + story.path for story in STORIES]
         code = archive_pages(settings, urls, quiet=quiet, as_json=as_json)
     if not (quiet or as_json):
-        sys.stderr.write(f"Now try:\n  newswarc articles ferry\n  newswarc show {urls[0]}\n  newswarc verify\n")
+        where = "" if settings.archive == config.DEFAULT_ARCHIVE else f" --archive {settings.archive}"
+        for words in ("articles ferry", f"show {urls[0]}", "verify"):
+            sys.stderr.write(f"  newswarc {words}{where}\n")
     return code

@@ -9,6 +9,7 @@ import sys
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -19,6 +20,7 @@ from archive.article import Article
 from archive.capture import iso
 from archive.errors import ExtractionFailed
 from archive.pages import StoredPage, Unreadable, pages_in
+from crawler.cli.archive import check
 from crawler.cli.options import common
 from crawler.cli.terminal import writing
 from crawler.config import Config
@@ -57,6 +59,8 @@ def command(
     from archive.workers import Workers
     from crawler.publishers import publisher_modules
 
+    if url:
+        check(url)
     inputs = [(path, url) for path in paths] + list(_listed(listing))
     if not inputs:
         raise click.UsageError("no file given; name pages, WARC files, or - for standard input")
@@ -75,15 +79,35 @@ def command(
     try:
         with writing(output or "standard output"):
             if output:
-                with Path(output).open("wb") as file:
+                with _replacing(Path(output)) as file:
                     _write(run.articles(inputs), form, file)
             else:
                 _write(run.articles(inputs), form, sys.stdout.buffer)
     finally:
         workers.close()
     if not quiet:
-        sys.stderr.write(f"{run.done} articles" + (f", {run.failed} failed" if run.failed else "") + "\n")
+        sys.stderr.write(
+            f"{run.done} article{'' if run.done == 1 else 's'}"
+            + (f", {run.failed} failed" if run.failed else "")
+            + "\n"
+        )
     return ExitCode.SOME_FAILED if run.failed else ExitCode.DONE
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[BinaryIO]:
+    """Open a file that takes the place of *path* once it is whole: what stands there may be one of the inputs."""
+    if path.exists() and not path.is_file():  # /dev/null, a pipe
+        with path.open("wb") as file:
+            yield file
+        return
+    partial = path.with_name(f"{path.name}.part")
+    try:
+        with partial.open("wb") as file:
+            yield file
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _write(articles: Iterator[tuple[Article, dict[str, Any]]], form: str, out: BinaryIO) -> None:

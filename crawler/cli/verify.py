@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,8 @@ from crawler.cli.progress import FileProgress
 from crawler.cli.terminal import hang_up, print_json, print_line
 from crawler.config import Config
 from crawler.exit_codes import ExitCode
+
+log = logging.getLogger(__name__)
 
 
 @click.command("verify")
@@ -50,7 +53,10 @@ def command(settings: Config, quiet: bool, paths: tuple[Path, ...], deep: bool, 
                 )
             )
             damaged = deep and catalog is None
+            waiting = len(list(archive.sessions_dir.glob("*/*.warc.gz*")))
         _tell(reports[-1], quiet, as_json)
+        if waiting and not quiet:
+            log.warning("%d WARC files of other runs are not published yet; the next run mends what was left", waiting)
         if damaged:
             return ExitCode.DAMAGE
     return ExitCode.DONE if all(report.ok for report in reports) else ExitCode.DAMAGE
