@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Self
 
 from archive.errors import DiskFull, StorageRefused
-from archive.files import is_full, make_directory, sync_directory
+from archive.files import is_full, make_directory, storage_errors, sync_directory
 
 _LOCK = "lock"
 
@@ -77,10 +77,13 @@ class Session:
 
     @classmethod
     def abandoned(cls, parent: Path) -> list[Self]:
-        """Return, locked, every session directory in *parent* whose writer is no more; the caller releases each."""
+        """Return, locked, every session directory in *parent* whose writer is no more; the caller releases each.
+
+        Raises ``DiskFull`` or ``StorageError`` when they cannot be locked.
+        """
         if not parent.is_dir():
             return []
-        with _alone(parent):
+        with storage_errors(parent, "looking for what a crash left"), _alone(parent):
             locked = [cls._lock(path) for path in sorted(parent.iterdir()) if path.is_dir()]
         return [session for session in locked if session is not None]
 

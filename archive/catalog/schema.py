@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import shutil
 import sqlite3
 import time
 import unicodedata
@@ -14,6 +15,7 @@ from archive.errors import DiskFull, IndexDamaged, StorageRefused, StorageUnavai
 from archive.files import is_full
 
 SCHEMA = 1  # PRAGMA user_version
+SHARED_FILE_BYTES = 32 << 10  # the least size of the -shm file (SQLite, "WAL-mode file format", 2)
 BUSY_S = 60.0  # how long to wait while another process writes
 
 _TABLES = """
@@ -138,7 +140,8 @@ def translated(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code == sqlite3.SQLITE_FULL:
+        # For the file it shares with other processes SQLite needs 32 KiB, and calls it an I/O error to have none.
+        if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _is_full(path)):
             raise DiskFull(f"{path}: no room for the catalogue: {error}") from error
         if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}:
             raise StorageRefused(f"{path}: the catalogue cannot be opened for writing: {error}") from error
@@ -153,6 +156,13 @@ def translated(path: Path) -> Iterator[None]:
         if isinstance(error, PermissionError):
             raise StorageRefused(f"{path}: the catalogue cannot be opened for writing: {error}") from error
         raise StorageUnavailable(f"{path}: the catalogue cannot be used now: {error}") from error
+
+
+def _is_full(path: Path) -> bool:
+    try:
+        return shutil.disk_usage(path.parent).free < SHARED_FILE_BYTES
+    except OSError:
+        return False
 
 
 @contextlib.contextmanager
