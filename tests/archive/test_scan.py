@@ -11,7 +11,7 @@ import pytest
 from isal import isal_zlib
 
 from archive.errors import MalformedRecord
-from archive.scan import flow, read_record, scan
+from archive.scan import flow, members, read_record, scan
 from archive.spool import SPOOL_AT_BYTES
 from tests.archive.scanning import reading, seen
 from tests.verify.archives import plain, raw
@@ -307,7 +307,7 @@ def test_zlib_is_asked_when_isal_refuses(monkeypatch: pytest.MonkeyPatch):
                 raise isal_zlib.error("refused")
             return self.honest.decompress(data[:40], limit)
 
-    monkeypatch.setattr(flow.isal_zlib, "decompressobj", Refusing)
+    monkeypatch.setattr(members.isal_zlib, "decompressobj", Refusing)
     block = random.Random(5).randbytes(60_000)
     for stream in (io.BytesIO, Pipe):
         found = reading(stream(member(plain(block=block)) + member(TWO)))
