@@ -1,7 +1,6 @@
 """The open archive of one crawl: the extension that owns opening, committing, rotating, publishing and closing.
 
-Records are built, compressed, written and fsynced on one thread of its own, in groups: while one group is being made
-durable the next one gathers. So an exchange is acknowledged as soon as the disk allows, and never before.
+Records are built, compressed, written and fsynced in groups, on one thread (:mod:`crawler.committing`).
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any, Self, TypeVar
@@ -26,69 +24,13 @@ from archive.errors import ArchiveError, StorageUnavailable
 from archive.exchange import Exchange
 from archive.recorder import Recorder, RunInfo
 from crawler import config
+from crawler.committing import Committer
 from crawler.selftest import check_scrapy
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 PUBLISH_INTERRUPTED_S = 30.0  # how long an interrupted crawl tries to publish; what it cannot is kept for the next
-
-
-class Committer:
-    """A thread that runs jobs against a recorder in groups, each group followed by one commit.
-
-    A job's future is resolved once the commit that covers it has returned: what is acknowledged is on disk.
-    """
-
-    def __init__(self, recorder: Recorder) -> None:
-        self.recorder = recorder
-        self._jobs: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
-        self._wake = threading.Condition()
-        self._closing = False
-        self._thread = threading.Thread(target=self._run, name="newswarc-commit", daemon=True)
-        self._thread.start()
-
-    def submit(self, job: Callable[[], T]) -> Future[T]:
-        future: Future[T] = Future()
-        with self._wake:
-            if self._closing:
-                raise RuntimeError("the archive session is closed")
-            self._jobs.append((job, future))
-            self._wake.notify()
-        return future
-
-    def close(self) -> None:
-        """Finish every job submitted so far and end the thread."""
-        with self._wake:
-            self._closing = True
-            self._wake.notify()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while True:
-            with self._wake:
-                while not self._jobs and not self._closing:
-                    self._wake.wait()
-                group, self._jobs = self._jobs, deque()
-            if not group:
-                return
-            self._commit(group)
-
-    def _commit(self, group: Sequence[tuple[Callable[[], Any], Future[Any]]]) -> None:
-        done: list[tuple[Future[Any], Any]] = []
-        for job, future in group:
-            try:
-                done.append((future, job()))
-            except Exception as error:  # noqa: BLE001 - it reaches whoever waits for this job
-                future.set_exception(error)
-        try:
-            self.recorder.commit()
-        except Exception as error:  # noqa: BLE001 - it reaches everyone this commit covers
-            for future, _ in done:
-                future.set_exception(error)
-        else:
-            for future, result in done:
-                future.set_result(result)
 
 
 class ArchiveSession:
@@ -99,7 +41,7 @@ class ArchiveSession:
         self.recorder = recorder
         self.error: Exception | None = None  # the store's failure that stopped the crawl, if any
         self._caller_tells = crawler.settings.getbool("NEWSWARC_CALLER_TELLS_ERRORS")
-        self._committer = Committer(recorder)
+        self._committer = Committer(recorder.commit, name="newswarc-commit")
         self._closed = False
 
     @classmethod
