@@ -16,7 +16,6 @@ from archive import names
 from archive.article import Article
 from archive.capture import Capture, RefersTo
 from archive.catalog import Catalog
-from archive.catalog.schema import translated
 from archive.entries import ENTERED_AT_ONCE, article_of, capture_of, records_in
 from archive.errors import DigestMismatch, IndexDamaged, LocationError, MalformedRecord, NotArchived, ObjectMissing
 from archive.files import make_directory
@@ -27,6 +26,7 @@ from archive.payload import read_head
 from archive.place import Place
 from archive.scan import Scanned, read_record
 from archive.sessions import Session
+from archive.sqlite import translated
 from archive.storage import Storage
 from archive.storage.local import LocalStorage
 from archive.storage.opening import open_storage

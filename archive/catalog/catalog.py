@@ -22,6 +22,7 @@ from archive.catalog.rows import EVIDENCE_KINDS, article_of, article_row, captur
 from archive.catalog.search import Hit, find
 from archive.errors import IndexDamaged
 from archive.place import Place
+from archive.sqlite import transaction, translated
 
 _MAX_HOPS = 10  # redirects followed from an archived URL to its article
 
@@ -253,7 +254,7 @@ class Catalog:
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, self._gate.held(), schema.translated(self.path):
+        with self._lock, self._gate.held(), translated(self.path):
             if self._inode_now() != self._inode:  # a rebuild has put another file in its place
                 self._db.close()
                 self._db = schema.connect(self.path)
@@ -262,7 +263,7 @@ class Catalog:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._reading() as db, schema.transaction(db):
+        with self._reading() as db, transaction(db):
             yield db
 
 

@@ -17,13 +17,14 @@ from pathlib import Path
 from archive.catalog import schema
 from archive.errors import IndexDamaged
 from archive.files import sync_directory
+from archive.sqlite import transaction, translated
 
 
 class Gate:
     """The lock beside the catalogue *path*. One thread at a time uses it."""
 
     def __init__(self, path: Path) -> None:
-        with schema.translated(path):
+        with translated(path):
             self._file = path.with_name(path.name + ".lock").open("ab")
 
     def close(self) -> None:
@@ -47,7 +48,7 @@ def put_in_place(new: Path, target: Path, keeps: Callable[[str], bool]) -> None:
     """
     gate = Gate(target)
     try:
-        with gate.held(alone=True), schema.translated(target):
+        with gate.held(alone=True), translated(target):
             fresh = schema.connect(new)
             try:
                 if target.exists():
@@ -79,7 +80,7 @@ def _carry_over(target: Path, fresh: sqlite3.Connection, keeps: Callable[[str], 
                     continue
                 rows = old.execute(f"SELECT * FROM {table} WHERE file = ?", (file,))  # noqa: S608 - a name of ours
                 names = [column[0] for column in rows.description if column[0] != "id"]
-                with schema.transaction(fresh):
+                with transaction(fresh):
                     fresh.executemany(
                         f"INSERT OR IGNORE INTO {table} ({', '.join(names)})"  # noqa: S608 - names of ours
                         f" VALUES ({', '.join(':' + name for name in names)})",

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import shutil
 import sqlite3
-import time
 import unicodedata
-from collections.abc import Iterator
 from pathlib import Path
 
-from archive.errors import DiskFull, IndexDamaged, StorageRefused, StorageUnavailable
-from archive.files import is_full
+from archive.errors import IndexDamaged
+from archive.sqlite import BUSY_S, create, translated, version, write_ahead
 
 SCHEMA = 1  # PRAGMA user_version
-SHARED_FILE_BYTES = 32 << 10  # the least size of the -shm file (SQLite, "WAL-mode file format", 2)
-BUSY_S = 60.0  # how long to wait while another process writes
 
 _TABLES = """
 CREATE TABLE captures (
@@ -117,65 +111,20 @@ def connect(path: Path) -> sqlite3.Connection:
         try:
             db.row_factory = sqlite3.Row
             db.create_function("fold", 1, fold, deterministic=True)
-            _write_ahead(db)
+            write_ahead(db)
             # A power cut may lose the last rows, never the file: it is a cache.
             db.execute("PRAGMA synchronous = NORMAL")
-            if _version(db) == 0:
-                _create(db)
-            if (version := _version(db)) != SCHEMA:
-                age = "a later" if version > SCHEMA else "an earlier"
+            if version(db) == 0:
+                create(db, _TABLES, SCHEMA)
+            if (found := version(db)) != SCHEMA:
+                age = "a later" if found > SCHEMA else "an earlier"
                 raise IndexDamaged(
-                    str(path), f"it was made by {age} version of newswarc (schema {version}; this one has {SCHEMA})"
+                    str(path), f"it was made by {age} version of newswarc (schema {found}; this one has {SCHEMA})"
                 )
         except BaseException:
             db.close()
             raise
     return db
-
-
-@contextlib.contextmanager
-def translated(path: Path) -> Iterator[None]:
-    """Say what SQLite's errors mean for whoever uses the catalogue at *path*."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        # For the file it shares with other processes SQLite needs 32 KiB, and calls it an I/O error to have none.
-        if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _is_full(path)):
-            raise DiskFull(f"{path}: no room for the catalogue: {error}") from error
-        if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}:
-            raise StorageRefused(f"{path}: the catalogue cannot be opened for writing: {error}") from error
-        if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR}:
-            raise StorageUnavailable(f"{path}: the catalogue cannot be used now: {error}") from error
-        if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.ProgrammingError):
-            raise IndexDamaged(str(path), str(error)) from error
-        raise
-    except OSError as error:
-        if is_full(error):
-            raise DiskFull(f"{path}: no room for the catalogue: {error}") from error
-        if isinstance(error, PermissionError):
-            raise StorageRefused(f"{path}: the catalogue cannot be opened for writing: {error}") from error
-        raise StorageUnavailable(f"{path}: the catalogue cannot be used now: {error}") from error
-
-
-def _is_full(path: Path) -> bool:
-    try:
-        return shutil.disk_usage(path.parent).free < SHARED_FILE_BYTES
-    except OSError:
-        return False
-
-
-@contextlib.contextmanager
-def transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """One writer at a time; all of it or nothing."""
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
 
 
 @functools.lru_cache(maxsize=4096)  # few publishers, sections and authors fill many rows
@@ -185,38 +134,3 @@ def fold(text: str | None) -> str | None:
         return None
     apart = unicodedata.normalize("NFKD", text.casefold())
     return " ".join("".join(char for char in apart if not unicodedata.combining(char)).split())
-
-
-def _version(db: sqlite3.Connection) -> int:
-    return int(db.execute("PRAGMA user_version").fetchone()[0])
-
-
-def _create(db: sqlite3.Connection) -> None:
-    with transaction(db):
-        if _version(db) == 0:  # or another process was quicker
-            for statement in _statements(_TABLES):
-                db.execute(statement)
-            db.execute(f"PRAGMA user_version = {SCHEMA}")
-
-
-def _statements(script: str) -> Iterator[str]:
-    """Split *script*: ``executescript`` would end the transaction."""
-    gathered = ""
-    for line in script.splitlines(keepends=True):
-        gathered += line
-        if sqlite3.complete_statement(gathered):
-            yield gathered
-            gathered = ""
-
-
-def _write_ahead(db: sqlite3.Connection) -> None:
-    """Let readers go on while one writes. The change of mode does not wait for others by itself."""
-    deadline = time.monotonic() + BUSY_S
-    while True:
-        try:
-            db.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)

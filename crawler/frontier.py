@@ -1,0 +1,400 @@
+"""The frontier: every address of a crawl and what became of it, in one SQLite file that no kill can empty.
+
+Scrapy's own queues keep what is pending in files that are written when a crawl ends well: after ``kill -9`` the next
+run finds nothing, says nothing, and finishes. Here a page is *done* in the very transaction that enters what it leads
+to, with the place of its capture; until then it is pending, whatever was done about it, and the next run asks for it
+again. The key of an address is unique in the table, which so is the filter of duplicates as well.
+
+Nothing is marked as being under way: that is known to the process that holds the file's lock, and ends with it.
+
+    FrontierBusy   another process runs this very crawl
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Self, get_args
+
+from archive.files import make_directory, sync_directory
+from archive.place import Place
+from archive.sqlite import BUSY_S, create, translated, version, write_ahead
+
+Kind = Literal["home", "feed", "sitemap", "section", "article", "page", "print", "requisite"]
+Outcome = Literal["saved", "unchanged", "skipped", "refused", "failed"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+
+SCHEMA = 1
+WHAT = "the frontier of the crawl"
+_UNREAD, _READ, _UNREADABLE = 0, 1, 2  # of an article: to be extracted, extracted, given up
+
+_TABLES = """
+CREATE TABLE pages (
+    id         INTEGER PRIMARY KEY,     -- in the order in which they were found
+    key        TEXT NOT NULL UNIQUE,    -- what makes two addresses one page
+    url        TEXT NOT NULL,           -- as it is asked for
+    site       TEXT NOT NULL,           -- host, and port when it is not the scheme's own: what politeness counts by
+    kind       TEXT NOT NULL,
+    priority   INTEGER NOT NULL,        -- the lowest first
+    depth      INTEGER NOT NULL,        -- links from a seed
+    via        TEXT,                    -- the page that led here
+    hops       TEXT NOT NULL,           -- the path from a seed, in the letters of WARC's hopsFromSeed
+    modified   TEXT,                    -- ISO 8601: when it was last changed, as a sitemap or feed says
+    tries      INTEGER NOT NULL DEFAULT 0,
+    not_before REAL NOT NULL DEFAULT 0, -- seconds since 1970
+    outcome    TEXT,                    -- NULL: pending
+    reason     TEXT,                    -- why it was skipped, refused, or failed
+    status     INTEGER,
+    record_id  TEXT,                    -- of the capture, and where it lies
+    file       TEXT,
+    offset     INTEGER,
+    length     INTEGER,
+    article    INTEGER                  -- 0: to be extracted, 1: extracted, 2: could not be
+) STRICT;
+CREATE INDEX pending ON pages (site, priority, id) WHERE outcome IS NULL;
+CREATE INDEX unread ON pages (id) WHERE article = 0;
+-- What each kind of listing has shown so far, to tell those that lead nowhere new (crawler/traps.py).
+CREATE TABLE shown (template TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (template, key)) STRICT, WITHOUT ROWID;
+CREATE TABLE barren (template TEXT PRIMARY KEY, pages INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE crawl (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+"""
+
+
+class FrontierBusy(Exception):
+    """Another process runs this very crawl. Wait for it, or end it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """An address that something leads to, not yet in the frontier. *skip* says why it is not to be asked for at all."""
+
+    key: str
+    url: str
+    site: str
+    kind: Kind
+    priority: int
+    depth: int = 0
+    via: str | None = None
+    hops: str = ""
+    modified: str | None = None
+    skip: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An address that is pending."""
+
+    id: int
+    url: str
+    site: str
+    kind: Kind
+    priority: int
+    depth: int
+    via: str | None
+    hops: str
+    modified: str | None
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of a page. *extract*: an article is to be read out of its capture."""
+
+    outcome: Outcome
+    reason: str | None = None
+    status: int | None = None
+    record_id: str | None = None
+    place: Place | None = None
+    extract: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A page whose article is still to be extracted from its capture."""
+
+    id: int
+    url: str
+    record_id: str
+    place: Place
+    status: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What entering leads changed: pages now pending, by site, and the best priority among them."""
+
+    pending: Mapping[str, int]
+    best: Mapping[str, int]
+
+
+class Frontier:
+    """One crawl's frontier, open and locked. Two threads may use it: one that writes, one that reads.
+
+    What is written is durable once :meth:`commit` has returned. Methods raise ``StorageError``, ``DiskFull``, or
+    ``IndexDamaged`` when the file cannot be used.
+    """
+
+    def __init__(self, path: Path, lock: int) -> None:
+        self.path, self._lock = path, lock
+        with translated(path, WHAT):
+            self._writer = self._connect()
+            self._reader = self._connect()
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open the frontier at *path*, new or as an earlier run left it.
+
+        Raises ``FrontierBusy`` while another process has it.
+        """
+        with translated(path, WHAT):
+            make_directory(path.parent)
+            lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                holder = os.pread(lock, 20, 0).decode(errors="replace")
+                os.close(lock)
+                raise FrontierBusy(
+                    f"this crawl is running already (process {holder or 'unknown'}); wait for it, or end it first"
+                ) from error
+            os.ftruncate(lock, 0)
+            os.pwrite(lock, str(os.getpid()).encode(), 0)
+        try:
+            return cls(path, lock)
+        except BaseException:
+            os.close(lock)
+            raise
+
+    def _connect(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+        try:
+            db.row_factory = sqlite3.Row
+            write_ahead(db)
+            db.execute("PRAGMA synchronous = FULL")  # a commit is on disk when it returns
+            if version(db) == 0:
+                create(db, _TABLES, SCHEMA)
+                sync_directory(self.path.parent)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def close(self) -> None:
+        """Close it; what was not committed is forgotten."""
+        if self._lock >= 0:
+            with contextlib.suppress(sqlite3.Error):  # a full disk: the log stays and is replayed by the next run
+                self._reader.close()
+                self._writer.close()
+            os.close(self._lock)
+            self._lock = -1
+
+    def remove(self) -> None:
+        """Close it and delete its files: the next run of this crawl begins anew."""
+        self.close()
+        with translated(self.path, WHAT):
+            for ending in ("-wal", "-shm", ""):
+                Path(f"{self.path}{ending}").unlink(missing_ok=True)
+
+    # ---- writing, in one thread
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """One step of a group: all of it or nothing, whatever becomes of the others."""
+        with translated(self.path, WHAT):
+            db = self._writer
+            if not db.in_transaction:
+                db.execute("BEGIN IMMEDIATE")
+            db.execute("SAVEPOINT step")
+            try:
+                yield db
+            except BaseException:
+                if db.in_transaction:  # a full disk ends the whole transaction
+                    db.execute("ROLLBACK TO step")
+                    db.execute("RELEASE step")
+                raise
+            db.execute("RELEASE step")
+
+    def commit(self) -> None:
+        """Make durable all that was written since the last commit, or none of it."""
+        with translated(self.path, WHAT):
+            if self._writer.in_transaction:
+                try:
+                    self._writer.execute("COMMIT")
+                except BaseException:
+                    if self._writer.in_transaction:
+                        self._writer.execute("ROLLBACK")
+                    raise
+
+    def note(self, name: str, value: str) -> None:
+        """Keep a fact about the crawl itself."""
+        with self._writing() as db:
+            db.execute("INSERT OR REPLACE INTO crawl VALUES (?, ?)", (name, value))
+
+    def add(self, leads: Iterable[Lead]) -> Added:
+        """Enter *leads*; those whose key is known already are dropped."""
+        with self._writing() as db:
+            return _add(db, leads)
+
+    def finish(self, page_id: int, done: Done, leads: Iterable[Lead] = ()) -> Added:
+        """Say what became of a page and enter what it leads to: both or neither.
+
+        Raises ``LookupError`` when the page is not pending: nothing is done twice.
+        """
+        place = done.place or Place("", 0, 0)
+        with self._writing() as db:
+            changed = db.execute(
+                "UPDATE pages SET outcome = ?, reason = ?, status = ?, record_id = ?, file = ?, offset = ?, length = ?,"
+                " article = ? WHERE id = ? AND outcome IS NULL",
+                (
+                    done.outcome,
+                    done.reason,
+                    done.status,
+                    done.record_id,
+                    place.key or None,
+                    place.offset if place.key else None,
+                    place.length if place.key else None,
+                    _UNREAD if done.extract else None,
+                    page_id,
+                ),
+            ).rowcount
+            if changed != 1:
+                raise LookupError(f"page {page_id} of {self.path} is not pending")
+            return _add(db, leads)
+
+    def postpone(self, page_id: int, *, tries: int, not_before: float) -> None:
+        """Leave a page pending, after *tries* tries, until the time *not_before*, in seconds since 1970."""
+        with self._writing() as db:
+            db.execute("UPDATE pages SET tries = ?, not_before = ? WHERE id = ?", (tries, not_before, page_id))
+
+    def skip_pending(self, reason: str, *, except_for: Collection[int] = ()) -> int:
+        """Let every pending page be skipped for *reason*, but those with the ids *except_for*; return how many."""
+        with self._writing() as db:
+            held = ",".join(str(int(number)) for number in except_for)
+            return db.execute(
+                f"UPDATE pages SET outcome = 'skipped', reason = ? WHERE outcome IS NULL AND id NOT IN ({held})",  # noqa: S608 - numbers
+                (reason,),
+            ).rowcount
+
+    def extracted(self, page_id: int, problem: str | None = None) -> None:
+        """Say that the article of a page was extracted, or why it could not be."""
+        with self._writing() as db:
+            state = _READ if problem is None else _UNREADABLE
+            db.execute(
+                "UPDATE pages SET article = ?, reason = coalesce(?, reason) WHERE id = ?", (state, problem, page_id)
+            )
+
+    def show(self, template: str, keys: Iterable[str]) -> int:
+        """Note that a listing of that *template* shows *keys*; return for how many pages in a row none was new."""
+        with self._writing() as db:
+            rows = [(template, key) for key in keys]
+            fresh = db.executemany("INSERT OR IGNORE INTO shown VALUES (?, ?)", rows).rowcount if rows else 0
+            if fresh > 0:
+                db.execute("DELETE FROM barren WHERE template = ?", (template,))
+                return 0
+            (pages,) = db.execute(
+                "INSERT INTO barren VALUES (?, 1) ON CONFLICT (template) DO UPDATE SET pages = pages + 1"
+                " RETURNING pages",
+                (template,),
+            ).fetchone()
+            return int(pages)
+
+    # ---- reading, in another
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with translated(self.path, WHAT):
+            yield self._reader
+
+    def facts(self) -> dict[str, str]:
+        """Return what :meth:`note` kept."""
+        with self._reading() as db:
+            return dict(db.execute("SELECT name, value FROM crawl").fetchall())
+
+    def pending(self) -> dict[str, int]:
+        """Return how many pages are pending, by site."""
+        with self._reading() as db:
+            return dict(db.execute("SELECT site, count(*) FROM pages WHERE outcome IS NULL GROUP BY site").fetchall())
+
+    def due(self, site: str, now: float, limit: int) -> list[Page]:
+        """Return the first *limit* pending pages of *site* that may be asked for *now*, in their order."""
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT id, url, site, kind, priority, depth, via, hops, modified, tries FROM pages"
+                " WHERE outcome IS NULL AND site = ? AND not_before <= ? ORDER BY priority, id LIMIT ?",
+                (site, now, limit),
+            )
+            return [Page(*row) for row in rows]
+
+    def next_due(self, site: str) -> float | None:
+        """Return when the first of the pending pages of *site* may be asked for, in seconds since 1970."""
+        with self._reading() as db:
+            found = db.execute("SELECT min(not_before) FROM pages WHERE outcome IS NULL AND site = ?", (site,))
+            at: float | None = found.fetchone()[0]
+            return at
+
+    def unread(self, after: int, limit: int) -> list[Unread]:
+        """Return up to *limit* pages whose articles are still to be extracted, in order, from the id *after* on."""
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT id, url, record_id, file, offset, length, status FROM pages WHERE article = 0 AND id > ?"
+                " ORDER BY id LIMIT ?",
+                (after, limit),
+            )
+            return [Unread(row[0], row[1], row[2], Place(row[3], row[4], row[5]), row[6]) for row in rows]
+
+    def unread_count(self) -> int:
+        """Return how many articles are still to be extracted."""
+        with self._reading() as db:
+            return int(db.execute("SELECT count(*) FROM pages WHERE article = 0").fetchone()[0])
+
+    def outcomes(self) -> dict[Outcome, int]:
+        """Return how many pages ended in each outcome."""
+        with self._reading() as db:
+            rows = db.execute("SELECT outcome, count(*) FROM pages WHERE outcome IS NOT NULL GROUP BY outcome")
+            return dict(rows.fetchall())
+
+    def trapped(self, limit: int) -> set[str]:
+        """Return the templates of which the last *limit* listings or more showed nothing new."""
+        with self._reading() as db:
+            return {row[0] for row in db.execute("SELECT template FROM barren WHERE pages >= ?", (limit,))}
+
+    def reasons(self) -> list[tuple[Outcome, str | None, int]]:
+        """Return how many pages were not captured, or not well, by outcome and reason, the most frequent first."""
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT outcome, reason, count(*) FROM pages WHERE outcome IN ('skipped', 'refused', 'failed')"
+                " GROUP BY outcome, reason ORDER BY count(*) DESC"
+            )
+            return [tuple(row) for row in rows]
+
+
+def _add(db: sqlite3.Connection, leads: Iterable[Lead]) -> Added:
+    pending: dict[str, int] = {}
+    best: dict[str, int] = {}
+    for lead in leads:
+        fresh = db.execute(
+            "INSERT OR IGNORE INTO pages (key, url, site, kind, priority, depth, via, hops, modified, outcome, reason)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                lead.key,
+                lead.url,
+                lead.site,
+                lead.kind,
+                lead.priority,
+                lead.depth,
+                lead.via,
+                lead.hops,
+                lead.modified,
+                "skipped" if lead.skip else None,
+                lead.skip,
+            ),
+        ).rowcount
+        if fresh and not lead.skip:
+            pending[lead.site] = pending.get(lead.site, 0) + 1
+            best[lead.site] = min(best.get(lead.site, lead.priority), lead.priority)
+    return Added(pending, best)
