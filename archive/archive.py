@@ -8,23 +8,21 @@ import logging
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import cached_property, partial
-from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from archive import names
 from archive.article import Article
 from archive.capture import Capture, RefersTo
 from archive.catalog import Catalog
 from archive.entries import ENTERED_AT_ONCE, article_of, capture_of, records_in
-from archive.errors import DigestMismatch, IndexDamaged, LocationError, MalformedRecord, NotArchived, ObjectMissing
+from archive.errors import IndexDamaged, LocationError, MalformedRecord, NotArchived, ObjectMissing
 from archive.files import make_directory
-from archive.http1 import payload_chunks
 from archive.index import Index
 from archive.mending import mend_session
-from archive.payload import read_head
 from archive.place import Place
-from archive.scan import Scanned, read_record
+from archive.reference import Payload, Reference, checked, payload_of
+from archive.scan import Scanned
 from archive.sessions import Session
 from archive.sqlite import translated
 from archive.storage import Storage
@@ -180,30 +178,41 @@ class Archive:
         when the WARC file is gone.
         """
         try:
-            record = read_record(self._member(place), 0)
+            return checked(self._member(place))
         except MalformedRecord as error:
             raise MalformedRecord(f"{place.key} at {place.offset}: {error}; run: newswarc verify") from error
-        if record.problems:
-            raise MalformedRecord(f"{place.key} at {place.offset}: {record.problems[0].message}; run: newswarc verify")
-        stored = record.fields.get("WARC-Block-Digest")
-        computed = record.block_digest
-        if stored and computed and computed != stored:
-            raise DigestMismatch(str(record.fields.get("WARC-Record-ID")), stored=stored, computed=computed)
-        return record
 
-    def _member(self, place: Place) -> BinaryIO:
+    def reference(self, place: Place) -> Reference:
+        """Return how another process on this machine reads the record at *place* itself.
+
+        It is a file while one is here, and the record's bytes otherwise. Raises as :meth:`read` does.
+        """
+        name = place.key.rpartition("/")[2]
+        paths = [path for suffix in (names.OPEN_SUFFIX, "") for path in self._in_sessions(f"{name}{suffix}")]
+        if isinstance(self.storage, LocalStorage):
+            paths.append(self.storage.root / place.key)
+        for path in paths:
+            if path.is_file():
+                return Reference(path, place.offset, place.length)
+        return Reference(data=self._member(place))
+
+    def _in_sessions(self, name: str) -> Iterator[Path]:
+        """Yield the files of that name in session directories, of which there is one a writer."""
+        return self.sessions_dir.glob(f"*/{glob.escape(name)}")
+
+    def _member(self, place: Place) -> bytes:
         try:
-            return BytesIO(self.storage.read(place.key, place.offset, place.length))
+            return self.storage.read(place.key, place.offset, place.length)
         except ObjectMissing:
             held = self._held(place)
         # A file that is in neither place may have been published between the two looks.
-        return BytesIO(self.storage.read(place.key, place.offset, place.length) if held is None else held)
+        return self.storage.read(place.key, place.offset, place.length) if held is None else held
 
     def _held(self, place: Place) -> bytes | None:
         """Return what a writer on this machine still holds at *place*; None when none does."""
-        name = glob.escape(place.key.rpartition("/")[2])
+        name = place.key.rpartition("/")[2]
         for suffix in (names.OPEN_SUFFIX, ""):  # in the order in which a file has these names
-            for path in self.sessions_dir.glob(f"*/{name}{suffix}"):
+            for path in self._in_sessions(f"{name}{suffix}"):
                 try:
                     with path.open("rb") as file:
                         file.seek(place.offset)
@@ -217,8 +226,11 @@ class Archive:
 
         Raises ``NotArchived`` when the original is not in this archive.
         """
+        return self.read(self._response_place(capture))
+
+    def _response_place(self, capture: Capture) -> Place:
         if capture.record_type != "revisit":
-            return self.read(capture.place)
+            return capture.place
         refers_to = capture.refers_to
         original = self._original(capture, refers_to) if refers_to else None
         if original is None:
@@ -226,7 +238,7 @@ class Archive:
                 f"{capture.url}: the revisit {capture.record_id} refers to"
                 f" {refers_to.url if refers_to else 'nothing'}, which is not in {self.storage.location}"
             )
-        return self.read(original.place)
+        return original.place
 
     def _original(self, revisit: Capture, refers_to: RefersTo) -> Capture | None:
         """Return the very capture that *revisit* refers to, by record id or date, and no other of its URL."""
@@ -237,15 +249,21 @@ class Archive:
                 return capture
         return None
 
-    def payload(self, capture: Capture) -> tuple[bytes, str | None, str | None]:
-        """Return the entity body of *capture* with transfer coding removed, its Content-Type and Content-Encoding."""
-        record = self.response(capture)
-        with record.block as block:
-            head = read_head(block)
-            if head is None:
-                return block.read(), None, None
-            payload = b"".join(payload_chunks(head, block.chunks(head.size)))
-        return payload, head.get("Content-Type"), head.get("Content-Encoding")
+    def written_place(self, capture: Capture) -> Place:
+        """Return where the record lies that answers for *capture*, for a writer: segments not yet published count.
+
+        Raises as :meth:`response` does.
+        """
+        if capture.record_type == "revisit" and capture.refers_to is not None and capture.refers_to.record_id:
+            named = capture.refers_to.record_id
+            original = self.ask_catalog(lambda catalog: catalog.capture(named), None)
+            if original is not None:
+                return original.place
+        return self._response_place(capture)
+
+    def payload(self, capture: Capture) -> Payload:
+        """Return the entity body of *capture*, transfer coding removed, content coding kept."""
+        return payload_of(self.response(capture))
 
     def close(self) -> None:
         if "catalog" in self.__dict__:

@@ -19,6 +19,7 @@ from archive.article import Article
 from archive.capture import media_type
 from archive.codings import decode_content
 from archive.errors import ContentUndecodable
+from archive.reference import Reference, checked, payload_of
 from archive.requisites import MAX_REQUISITES, PageNeeds, Requisite, css_requisites, page_needs
 from archive.rules import PageRules, Publisher
 
@@ -142,6 +143,26 @@ def examine(
         print_version=_print_version(url),
         problem=_joined(problem, _told(needs.cut and want_requisites)),
         decoded_bytes=len(body),
+    )
+
+
+def examine_record(
+    reference: Reference, *, url: str, captured_at: datetime, want_article: bool, want_requisites: bool
+) -> Examination:
+    """Examine the response record at *reference*, which shows *url*, as :func:`examine` does.
+
+    Raises ``FileNotFoundError`` when the record is no longer there, ``DigestMismatch`` or ``MalformedRecord`` when its
+    bytes are not what was written.
+    """
+    found = payload_of(checked(reference.read()))
+    return examine(
+        found.body,
+        url=url,
+        content_type=found.content_type,
+        content_encoding=found.content_encoding,
+        captured_at=captured_at,
+        want_article=want_article,
+        want_requisites=want_requisites,
     )
 
 

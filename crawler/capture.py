@@ -33,7 +33,9 @@ class CaptureMiddleware:
         request.meta.pop("capture", None)
 
     async def process_response(self, request: Request, response: Response) -> Response:
-        exchange: Exchange = request.meta.pop("exchange")
+        exchange: Exchange | None = request.meta.pop("exchange", None)
+        if exchange is None:  # a middleware above answered by itself: nothing crossed the wire
+            return response
         request.meta["truncated"] = exchange.truncated
         request.meta["capture"] = await self._keep(exchange, request)
         return response

@@ -98,6 +98,22 @@ SETTINGS = (
     Setting("concurrency", int, 16, "exchanges under way at once", "NEWSWARC_CONCURRENCY", least=1),
     Setting("concurrency_per_host", int, 6, "of these, with one host", "NEWSWARC_CONCURRENCY_PER_HOST", least=1),
     Setting(
+        "delay_s",
+        float,
+        1.0,
+        "between two requests of a crawl to one public site, in seconds; robots.txt may ask for more",
+        "NEWSWARC_DELAY_S",
+        least=0,
+    ),
+    Setting(
+        "rest_s",
+        float,
+        1.0,
+        "how long a crawl first lets a busy site rest, in seconds; each time twice as long",
+        "NEWSWARC_REST_S",
+        least=0.01,
+    ),
+    Setting(
         "rotate_at_bytes", int, 1_000_000_000, "a WARC file is closed at this size", "NEWSWARC_ROTATE_AT_BYTES", least=1
     ),
     Setting("rotate_after_s", float, 3600.0, "or at this age, in seconds", "NEWSWARC_ROTATE_AFTER_S", least=1),
@@ -150,6 +166,8 @@ class Config:
     max_bytes: int = 1 << 30
     concurrency: int = 16
     concurrency_per_host: int = 6
+    delay_s: float = 1.0
+    rest_s: float = 1.0
     rotate_at_bytes: int = 1_000_000_000
     rotate_after_s: float = 3600.0
     workers: int = 2
@@ -157,6 +175,13 @@ class Config:
     worker_time_limit_s: float = 20.0
     s3: S3Options = field(default_factory=S3Options)
     environment_proxies: Mapping[str, str] = field(default_factory=dict, repr=False)  # scheme → proxy; "no" → hosts
+
+    @property
+    def full_user_agent(self) -> str:
+        """The user agent, with the operator when nobody said what it is to be: servers want to know whom to ask."""
+        if self.user_agent != DEFAULT_USER_AGENT or not self.operator:
+            return self.user_agent
+        return f"{self.user_agent.removesuffix(')')}; {self.operator})"
 
     def proxy_for(self, url: str) -> str | None:
         """Return the proxy that *url* is fetched through, or None.

@@ -10,6 +10,7 @@ from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 
+from archive.article import Article
 from archive.capture import Capture, iso
 from archive.errors import ExtractionFailed, WorkersUnavailable
 from archive.examine import SNIFFED_BYTES, Examination, examine, may_be_read
@@ -91,18 +92,22 @@ class Examiner:
             reason = error.reason if isinstance(error, ExtractionFailed) else str(error)
             return Examination(problem=f"kept, but its article could not be read: {reason}")
         if found.article is not None:
-            article = replace(
-                found.article,
-                record_id=capture.record_id,
-                payload_digest=capture.payload_digest,
-                captured_at=iso(capture.captured_at),
-                page_kind="error" if response.status >= 400 else found.article.page_kind,
-            )
-            found = replace(found, article=article)
+            found = replace(found, article=completed(found.article, capture))
         return found
 
     async def spider_closed(self) -> None:
         await asyncio.get_running_loop().run_in_executor(None, self.workers.close)
+
+
+def completed(article: Article, capture: Capture) -> Article:
+    """Return *article* with what only its *capture* knows."""
+    return replace(
+        article,
+        record_id=capture.record_id,
+        payload_digest=capture.payload_digest,
+        captured_at=iso(capture.captured_at),
+        page_kind="error" if (capture.status or 0) >= 400 else article.page_kind,
+    )
 
 
 def _text(response: Response, name: str) -> str | None:

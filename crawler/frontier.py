@@ -119,9 +119,11 @@ class Unread:
 
     id: int
     url: str
+    outcome: Outcome
     record_id: str
     place: Place
-    status: int | None
+    depth: int
+    hops: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,13 +282,14 @@ class Frontier:
                 (reason,),
             ).rowcount
 
-    def extracted(self, page_id: int, problem: str | None = None) -> None:
-        """Say that the article of a page was extracted, or why it could not be."""
+    def extracted(self, page_id: int, problem: str | None = None, leads: Iterable[Lead] = ()) -> Added:
+        """Say that the article of a page was extracted, or why it could not be, and enter what the page needs."""
         with self._writing() as db:
             state = _READ if problem is None else _UNREADABLE
             db.execute(
                 "UPDATE pages SET article = ?, reason = coalesce(?, reason) WHERE id = ?", (state, problem, page_id)
             )
+            return _add(db, leads)
 
     def show(self, template: str, keys: Iterable[str]) -> int:
         """Note that a listing of that *template* shows *keys*; return for how many pages in a row none was new."""
@@ -337,20 +340,34 @@ class Frontier:
             at: float | None = found.fetchone()[0]
             return at
 
-    def unread(self, after: int, limit: int) -> list[Unread]:
-        """Return up to *limit* pages whose articles are still to be extracted, in order, from the id *after* on."""
+    def unread(self, limit: int) -> list[Unread]:
+        """Return the first *limit* pages whose articles are still to be extracted."""
         with self._reading() as db:
             rows = db.execute(
-                "SELECT id, url, record_id, file, offset, length, status FROM pages WHERE article = 0 AND id > ?"
+                "SELECT id, url, outcome, record_id, file, offset, length, depth, hops FROM pages WHERE article = 0"
                 " ORDER BY id LIMIT ?",
-                (after, limit),
+                (limit,),
             )
-            return [Unread(row[0], row[1], row[2], Place(row[3], row[4], row[5]), row[6]) for row in rows]
+            return [
+                Unread(row[0], row[1], row[2], row[3], Place(row[4], row[5], row[6]), row[7], row[8]) for row in rows
+            ]
 
-    def unread_count(self) -> int:
-        """Return how many articles are still to be extracted."""
+    def count_asked(self, kinds: Collection[Kind]) -> int:
+        """Return how many pages of these *kinds* were asked for and are done."""
+        names = ", ".join("?" * len(kinds))
         with self._reading() as db:
-            return int(db.execute("SELECT count(*) FROM pages WHERE article = 0").fetchone()[0])
+            found = db.execute(
+                f"SELECT count(*) FROM pages WHERE kind IN ({names}) AND outcome IN ('saved', 'unchanged', 'failed')",  # noqa: S608 - question marks
+                tuple(kinds),
+            )
+            return int(found.fetchone()[0])
+
+    def articles(self) -> dict[str, int]:
+        """Return how many articles are ``waiting`` to be extracted, were ``extracted``, or are ``unreadable``."""
+        words = {_UNREAD: "waiting", _READ: "extracted", _UNREADABLE: "unreadable"}
+        with self._reading() as db:
+            rows = db.execute("SELECT article, count(*) FROM pages WHERE article IS NOT NULL GROUP BY article")
+            return {words[row[0]]: row[1] for row in rows}
 
     def outcomes(self) -> dict[Outcome, int]:
         """Return how many pages ended in each outcome."""

@@ -12,19 +12,29 @@ from pathlib import Path
 from archive.rules import Publisher
 
 SPIDER_PACKAGES = ("spiders",)
-_ASSIGNS = re.compile(rb"^PUBLISHER\b.*=", re.MULTILINE)
+_PUBLISHER = re.compile(rb"^PUBLISHER\b.*=", re.MULTILINE)
+_PUBLICATION = re.compile(rb"^(?:PUBLICATION\b.*=|def publication\()", re.MULTILINE)
 
 
 def publisher_modules(packages: Iterable[str] = SPIDER_PACKAGES) -> list[str]:
     """Return the dotted names of the modules that assign a ``PUBLISHER``, without importing any of them.
 
-    The generic spiders beside them would load Scrapy, which the workers that parse pages do without.
+    The spiders beside them would load Scrapy, which the workers that parse pages do without.
     """
+    return _modules(packages, _PUBLISHER)
+
+
+def publication_modules(packages: Iterable[str] = SPIDER_PACKAGES) -> list[str]:
+    """Return the dotted names of the modules that hold a publication to crawl, without importing any of them."""
+    return _modules(packages, _PUBLICATION)
+
+
+def _modules(packages: Iterable[str], holds: re.Pattern[bytes]) -> list[str]:
     names: list[str] = []
     for package in packages:
         for info in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}."):
             spec = importlib.util.find_spec(info.name)
-            if spec and spec.origin and _ASSIGNS.search(Path(spec.origin).read_bytes()):
+            if spec and spec.origin and holds.search(Path(spec.origin).read_bytes()):
                 names.append(info.name)
     return sorted(names)
 

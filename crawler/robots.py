@@ -109,6 +109,7 @@ class RobotsMiddleware:
             "status": decision.status,
             "fetched": decision.fetched_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
             "record": rules.record,
+            "crawl-delay": rules.crawl_delay_s(self.agent),
         }
         if decision.allowed:
             self._count("allowed")

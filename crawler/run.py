@@ -13,9 +13,11 @@ os.environ["SCRAPY_SETTINGS_MODULE"] = "crawler.settings"  # outside the checkou
 
 from scrapy import signals
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
+from scrapy.spiderloader import get_spider_loader
 from scrapy.utils.project import get_project_settings
 
 from crawler.interruption import Interruption
+from crawler.scheduler import Account
 from crawler.session import PUBLISH_INTERRUPTED_S, ArchiveSession
 
 
@@ -26,6 +28,7 @@ class Finished:
     interrupted: bool = False
     error: BaseException | None = None
     stats: dict[str, Any] = field(default_factory=dict)
+    account: Account | None = None  # of a spider that has a frontier
 
 
 def run_spider(
@@ -35,8 +38,11 @@ def run_spider(
     arguments: Mapping[str, Any],
     on_item: Callable[[Any, bool], None],
     on_response: Callable[[], None] = lambda: None,
+    on_crawler: Callable[[Crawler], None] = lambda _: None,
 ) -> Finished:
     """Run the spider *name* to its end; *on_item* gets each item, *on_response* is called at each response.
+
+    *on_crawler* is given Scrapy's crawler before it starts.
 
     The second argument of *on_item* says that the store has failed: that ends the run, and is told at its end.
     SIGINT, SIGTERM or SIGHUP ends it cleanly (see :mod:`crawler.interruption`).
@@ -59,6 +65,7 @@ def run_spider(
 
     crawler.signals.connect(item_scraped, signal=signals.item_scraped, weak=False)
     crawler.signals.connect(_ignoring_arguments(on_response), signal=signals.response_received, weak=False)
+    on_crawler(crawler)
     task = process.crawl(crawler, **arguments)
     with Interruption(crawler) as interruption:
         with contextlib.suppress(KeyboardInterrupt):
@@ -72,9 +79,16 @@ def run_spider(
     finished.interrupted = interruption.count > 0
     if task.done() and not task.cancelled() and not isinstance(task.exception(), KeyboardInterrupt):
         finished.error = task.exception() or finished.error
+    finished.error = finished.error or getattr(crawler.spider, "error", None)
+    finished.account = getattr(crawler.spider, "account", None)
     if crawler.stats is not None:
         finished.stats = dict(crawler.stats.get_stats())
     return finished
+
+
+def spider_names() -> list[str]:
+    """Return the names of all spiders."""
+    return get_spider_loader(get_project_settings()).list()
 
 
 def _stop(crawler: Crawler) -> None:

@@ -150,3 +150,8 @@ def session_of(crawler: Crawler) -> ArchiveSession:
     if session is None:
         raise RuntimeError("crawler.session.ArchiveSession is not in EXTENSIONS: nothing could be archived")
     return session
+
+
+def repeats_itself(capture: Capture) -> bool:
+    """Tell whether it is a revisit of its own URL: another URL's bytes make it no less new."""
+    return capture.refers_to is not None and capture.refers_to.url == capture.url

@@ -11,6 +11,7 @@ _options = _config.current()
 
 BOT_NAME = "newswarc"
 SPIDER_MODULES = ["spiders"]
+SPIDER_LOADER_CLASS = "crawler.loading.PublicationLoader"
 NEWSPIDER_MODULE = "spiders"
 
 # The archive (no secrets: those stay in the Config, which never enters Scrapy's settings or its logs)
@@ -35,7 +36,7 @@ DOWNLOAD_TIMEOUT = _options.timeout_s
 DOWNLOAD_MAXSIZE = _options.max_bytes
 DOWNLOAD_WARNSIZE = 0
 DOWNLOAD_FAIL_ON_DATALOSS = False  # a cut response is kept and marked, never discarded
-USER_AGENT = _options.user_agent
+USER_AGENT = _options.full_user_agent
 DEFAULT_REQUEST_HEADERS = {
     "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
     "Accept-Language": "en,*;q=0.5",

@@ -16,8 +16,9 @@ Where class names are not those known here, elements are found by what their lin
 
 from __future__ import annotations
 
+import calendar
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from itertools import pairwise
 from typing import Any
@@ -26,6 +27,7 @@ from urllib.parse import urlsplit
 from lxml.html import HtmlElement
 
 from archive.rules import PageRules, PageView, Publisher
+from crawler.publication import AddressKind, ArgumentError, Period, Publication
 
 ENGLISH = ("themoscowtimes.com",)
 RUSSIAN = ("ru.themoscowtimes.com", "moscowtimes.ru")
@@ -399,3 +401,99 @@ PUBLISHER = Publisher(
         *_rules("moscow_times_ru", "Русская служба The Moscow Times", RUSSIAN),
     ),
 )
+
+
+SECTIONS = (
+    "news",
+    "opinion",
+    "business",
+    "climate",
+    "diaspora",
+    "meanwhile",
+    "arts-and-life",
+    "features",
+    "ukraine-war",
+    "lectures",
+)
+LISTS = ("videos", "galleries", "podcasts")
+FEEDS = ("news", "opinion", "city", "arts-and-life", "meanwhile", "podcasts", "in-depth", "all")
+FIRST_PAGE, NEXT_PAGE, LIST_PAGE = 19, 18, 20  # items: of a section's page, of the fragments after it, of other lists
+SECTION_PATH = re.compile(rf"^/({'|'.join(SECTIONS)})(?:/(\d+))?/?$")
+LIST_PATH = re.compile(r"^(/(?:videos|galleries|podcasts|(?:tag|all-about)/[^/]+))(?:/(\d+))?/?$")
+SITEMAP_PATH = re.compile(r"/(\d{4})-(\d{1,2})\.xml$")
+DAY_PATH = re.compile(r"^/(\d{4})/(\d{2})/(\d{2})/")
+NEVER_PATH = re.compile(r"^/(?:preview|search|api|contribute\d*|newsletters?|account|page)(?:/|$)")
+
+
+def kind_of(url: str) -> AddressKind:
+    """Return what an address of the site is: an article by its number, a listing by its path."""
+    path = _path(url)
+    if article_id(url):
+        return "article"
+    if NEVER_PATH.search(path):
+        return "skip"
+    if path.startswith(("/rss/", "/feeds/")):
+        return "feed"
+    if INDEX_PATH.search(path):
+        return "section"
+    return "sitemap" if path.endswith(".xml") else "page"
+
+
+def paging(url: str, articles: int) -> Sequence[str]:
+    """Return the address of the fragment that scrolling loads next: an empty one is the end."""
+    parts = urlsplit(url)
+    section, listing = SECTION_PATH.search(parts.path), LIST_PATH.search(parts.path)
+    if not articles or not (section or listing):
+        return ()
+    if section:
+        path, shown = f"/{section[1]}", int(section[2] or 0)
+        following = shown + NEXT_PAGE if shown else FIRST_PAGE
+    else:
+        assert listing is not None
+        path, following = listing[1], int(listing[2] or 0) + LIST_PAGE
+    return (f"{parts.scheme}://{parts.netloc}{path}/{following}",)
+
+
+def period_of(url: str) -> Period | None:
+    """Return the day of an article, the month of a sitemap, as the address tells it."""
+    path = _path(url)
+    try:
+        if dated := DAY_PATH.search(path):
+            day = date(int(dated[1]), int(dated[2]), int(dated[3]))
+            return day, day
+        if month := SITEMAP_PATH.search(path):
+            year, number = int(month[1]), int(month[2])
+            return date(year, number, 1), date(year, number, calendar.monthrange(year, number)[1])
+    except ValueError:  # no such day or month
+        return None
+    return None
+
+
+WEB = "https://{}.themoscowtimes.com"
+STATIC = WEB.format("static")
+EDITIONS = {"en": WEB.format("www"), "ru": WEB.format("ru")}
+
+
+def publication(edition: str = "en ru", **unknown: str) -> Publication:
+    """Return the publication in the editions named: ``en``, ``ru``, or both."""
+    chosen = edition.split()
+    wrong = [name for name in chosen if name not in EDITIONS]
+    if unknown or wrong or not chosen:
+        raise ArgumentError("spider moscow_times takes edition=en, edition=ru or edition='en ru', and nothing else")
+    webs = [EDITIONS[name] for name in chosen]
+    hosts = {"en": ENGLISH, "ru": RUSSIAN}
+    return Publication(
+        publisher=PUBLISHER,
+        hosts=tuple(host for name in chosen for host in hosts[name]),
+        kind_of=kind_of,
+        home=tuple(f"{web}/" for web in webs),
+        feeds=tuple(
+            f"{web}/{path}" for web in webs for path in (*(f"rss/{name}" for name in FEEDS), "feeds/partner.xml")
+        ),
+        # The English edition's are unlisted; the Russian edition's own are named by its robots.txt, if by anything.
+        sitemaps=tuple(f"{STATIC}/sitemap/{name}.xml" for name in ("newsmap", "sitemap") if "en" in chosen),
+        sections=tuple(f"{web}/{name}" for web in webs for name in (*SECTIONS, *LISTS)),
+        guesses=("/sitemap.xml",),
+        paging=paging,
+        period_of=period_of,
+    )

@@ -26,7 +26,7 @@ from crawler.examiner import Examiner
 from crawler.handlers import AddressRefusedError
 from crawler.results import PageResult
 from crawler.robots import RobotsForbidden
-from crawler.session import session_of
+from crawler.session import repeats_itself, session_of
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class PagesSpider(scrapy.Spider):
         """Have the page examined and its article kept; fill in *result*."""
         capture: Capture = response.meta["capture"]
         known = await self._known(capture)
-        result.outcome = "unchanged" if _repeats_itself(capture) else "saved"
+        result.outcome = "unchanged" if repeats_itself(capture) else "saved"
         found = Examination()
         if known is None or self.requisites:
             found = await self._examiner().examine(
@@ -119,7 +119,7 @@ class PagesSpider(scrapy.Spider):
         if again := self._again(request):
             yield again
             return
-        self._count("unchanged" if _repeats_itself(response.meta["capture"]) else "saved")
+        self._count("unchanged" if repeats_itself(response.meta["capture"]) else "saved")
         if response.meta["kind"] in ("stylesheet", "frame") and response.meta["depth_left"] > 0:
             found = await self._examiner().examine(
                 response, response.meta["capture"], want_article=False, want_requisites=True
@@ -203,11 +203,6 @@ class PagesSpider(scrapy.Spider):
     def _count(self, outcome: str) -> None:
         assert self.crawler.stats is not None
         self.crawler.stats.inc_value(f"requisites/{outcome}")
-
-
-def _repeats_itself(capture: Capture) -> bool:
-    """Tell whether it is a revisit of its own URL: another URL's bytes make it no less new."""
-    return capture.refers_to is not None and capture.refers_to.url == capture.url
 
 
 _CUT = {

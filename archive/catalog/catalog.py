@@ -111,6 +111,15 @@ class Catalog:
             return self._capture(f"url = ? {newest}", url)
         return self._capture(f"url = ? AND status = ? {newest}", url, status)
 
+    def capture(self, record_id: str) -> Capture | None:
+        """Return the capture that the record with that id is."""
+        return self._capture("record_id = ?", record_id)
+
+    def is_empty(self) -> bool:
+        """Whether it knows of no capture at all."""
+        with self._reading() as db:
+            return db.execute("SELECT 1 FROM captures LIMIT 1").fetchone() is None
+
     # ---- articles
 
     def articles(

@@ -28,6 +28,18 @@ def normalised(url: str) -> str:
     return f"{address}?{'&'.join(kept)}" if kept else address
 
 
+def untracked(url: str) -> str:
+    """Return *url* without fragment and tracking parameters, and otherwise as it is: what to ask a server for."""
+    address, question, query = url.partition("#")[0].partition("?")
+    if not question:
+        return address
+    pairs = query.split("&")
+    kept = [pair for pair in pairs if not _TRACKING.fullmatch(pair.partition("=")[0])]
+    if len(kept) == len(pairs):
+        return f"{address}?{query}"
+    return f"{address}?{'&'.join(kept)}" if any(kept) else address
+
+
 def identity_of(article: Article) -> str:
     """Return what all captures of one article share: ``The Moscow Times #90123``, or a normalised URL."""
     if article.publisher and article.article_id:

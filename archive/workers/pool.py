@@ -56,8 +56,9 @@ class Workers:
     """*count* worker processes for parsing; no process is started before the first task.
 
     *publishers* are dotted module names (``spiders.moscow_times``) loaded in every worker. *memory_bytes* limits a
-    worker's address space, *time_limit_s* one task, from the start of its execution. Safe to use from any thread;
-    with asyncio, await ``asyncio.wrap_future(workers.submit(…))``.
+    worker's address space, *time_limit_s* one task, from the start of its execution. *nice*, from 0 to 19, lets others
+    have the processor first. Safe to use from any thread; with asyncio, await
+    ``asyncio.wrap_future(workers.submit(…))``.
     """
 
     def __init__(
@@ -68,11 +69,12 @@ class Workers:
         time_limit_s: float = TIME_LIMIT_S,
         publishers: Sequence[str] = (),
         tasks_per_worker: int = TASKS_PER_WORKER,
+        nice: int = 0,
     ) -> None:
         if count < 1:
             raise ValueError(f"a pool needs at least one worker, not {count}")
         self.count, self.memory_bytes, self.time_limit_s = count, memory_bytes, time_limit_s
-        self._settings = Settings(tuple(publishers), memory_bytes, tasks_per_worker)
+        self._settings = Settings(tuple(publishers), memory_bytes, tasks_per_worker, nice)
         self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._server_lock = threading.Lock()
@@ -104,6 +106,10 @@ class Workers:
         """The worker processes that live now."""
         with self._lock:
             return [worker.pid for worker in self._workers.values()]
+
+    def was_killed(self) -> bool:
+        """Whether it was ended before its tasks were."""
+        return self._killed
 
     def close(self) -> None:
         """Take no more tasks, finish those taken, end the workers. Safe to call twice."""

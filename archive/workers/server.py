@@ -19,7 +19,7 @@ import socket
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, NoReturn
 
 from archive.errors import ExtractionFailed
@@ -42,15 +42,10 @@ class Settings:
     publishers: Sequence[str]
     memory_bytes: int
     tasks_per_worker: int
+    nice: int = 0  # what is added to the workers' niceness
 
     def to_json(self) -> str:
-        return json.dumps(
-            {
-                "publishers": list(self.publishers),
-                "memory_bytes": self.memory_bytes,
-                "tasks_per_worker": self.tasks_per_worker,
-            }
-        )
+        return json.dumps(asdict(self))
 
 
 @dataclass(slots=True)
@@ -159,6 +154,7 @@ def _be_a_worker(channel: socket.socket, server: int, settings: Settings) -> NoR
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
         _confine(server, settings.memory_bytes)
+        os.nice(settings.nice)
         for count in range(1, settings.tasks_per_worker + 1):
             task = messages.receive(channel)
             channel.sendall(STARTED)

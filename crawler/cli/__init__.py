@@ -15,6 +15,7 @@ from crawler.exit_codes import ExitCode
 # command → module in this package; the help line stands here so that `newswarc --help` imports none of them
 COMMANDS = {
     "archive": "Archive pages now, with what they need to be shown again.",
+    "crawl": "Run one spider into the archive; interrupted, the same command goes on.",
     "extract": "Articles out of pages or WARC files, without archiving.",
     "articles": "Search the archive's articles; newest first without a query.",
     "show": "One article, or the captured bytes.",
@@ -99,10 +100,14 @@ def _explain(error: Exception) -> int:
     )
     from archive.parquet import ParquetMissing
     from crawler.config import ConfigError
+    from crawler.frontier import FrontierBusy
+    from crawler.publication import ArgumentError
 
     code: ExitCode
     match error:
-        case ConfigError() | LocationError() | ParquetMissing() | WorkersUnavailable():
+        case (
+            ConfigError() | ArgumentError() | FrontierBusy() | LocationError() | ParquetMissing() | WorkersUnavailable()
+        ):
             code = ExitCode.USAGE
         case DiskFull():
             code = ExitCode.DISK_FULL

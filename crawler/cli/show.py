@@ -33,10 +33,11 @@ def command(settings: Config, quiet: bool, url: str, at: datetime | None, form: 
     with open_archive(settings) as archive:
         if form == "raw":
             capture = archive.closest(url, at or datetime.now(UTC))
-            payload, _, coding = archive.payload(capture)
-            if decoded and coding:
-                payload = decode_content(payload, coding, limit_bytes=DECODED_BYTES)
-            print_bytes(payload)
+            payload = archive.payload(capture)
+            body = payload.body
+            if decoded and payload.content_encoding:
+                body = decode_content(body, payload.content_encoding, limit_bytes=DECODED_BYTES)
+            print_bytes(body)
             return
         found = archive.catalog.article(url, at)
         if found is None:

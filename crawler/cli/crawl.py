@@ -1,0 +1,143 @@
+"""``newswarc crawl SPIDER``"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from crawler.cli.options import common
+from crawler.cli.terminal import hang_up, print_json, print_line, printable
+from crawler.config import Config
+from crawler.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from crawler.results import PageResult
+    from crawler.run import Finished
+    from crawler.scheduler import Account
+
+log = logging.getLogger(__name__)
+
+REASONS_TOLD = 8  # the most frequent ones; a crawl of a large site has many
+
+
+@click.command("crawl")
+@click.argument("spider", metavar="SPIDER")
+@click.option("-a", "arguments", multiple=True, metavar="K=V", help="An argument of the spider.")
+@click.option("-s", "overrides", multiple=True, metavar="K=V", help="One of Scrapy's settings.")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Only articles published on this day or later.")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Only articles published on this day or earlier.")
+@click.option("--max-pages", type=click.IntRange(1), metavar="N", help="Ask for no more than N pages.")
+@click.option("--requisites/--no-requisites", default=False, help="Images, styles, scripts, fonts too. Default: no.")
+@click.option("--recrawl", is_flag=True, help="Ask again for articles that the archive holds.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a page.")
+@common
+def command(
+    settings: Config,
+    quiet: bool,
+    spider: str,
+    arguments: tuple[str, ...],
+    overrides: tuple[str, ...],
+    since: datetime | None,
+    until: datetime | None,
+    max_pages: int | None,
+    requisites: bool,
+    recrawl: bool,
+    as_json: bool,
+) -> int:
+    """Run one spider into the archive; interrupted, the same command goes on.
+
+    newswarc publishers lists the spiders of publications; generic takes any site: -a start=https://example.org/
+    """
+    from crawler.run import run_spider, spider_names
+
+    if spider not in (names := spider_names()):
+        raise click.UsageError(f"there is no spider {spider}; there are {', '.join(names)}")
+    given: dict[str, Any] = _pairs("-a", arguments)
+    days = {"since": since, "until": until}
+    given |= {name: f"{day:%Y-%m-%d}" for name, day in days.items() if day is not None}
+    if max_pages is not None:
+        given["max_pages"] = max_pages
+    if requisites:
+        given["requisites"] = True
+    from crawler.cli.progress import CrawlProgress
+
+    def tell(result: PageResult, store_failed: bool = False) -> None:
+        if as_json:
+            with progress.aside():
+                print_json(result.to_json())
+        if result.error and not store_failed:
+            log.info("%s: %s: %s", result.url, result.outcome, result.error)
+
+    with CrawlProgress(shown=not quiet) as progress:
+        finished = run_spider(
+            spider,
+            settings={"NEWSWARC_RECRAWL": recrawl, **_pairs("-s", overrides)},
+            arguments=given,
+            on_item=tell,
+            on_crawler=progress.watch,
+        )
+    if isinstance(finished.error, BrokenPipeError):  # nobody is told any more
+        hang_up()
+        raise click.Abort
+    if finished.account is not None and not quiet:
+        for line in summary(spider, settings.archive, finished):
+            if as_json:
+                click.echo(printable(line), err=True)
+            else:
+                print_line(line)
+    if finished.error is not None:
+        raise finished.error
+    return exit_code(finished)
+
+
+def _pairs(option: str, given: tuple[str, ...]) -> dict[str, str]:
+    pairs = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise click.UsageError(f"{option} {text!r}: write NAME=VALUE")
+        pairs[name.strip()] = value
+    return pairs
+
+
+def summary(spider: str, location: str, finished: Finished) -> list[str]:
+    """Return the last lines: what became of how many pages, why some are missing, and how to go on."""
+    account = finished.account
+    assert account is not None
+    outcomes = ", ".join(f"{count:,} {outcome}" for outcome, count in account.outcomes.items())
+    total = sum(account.outcomes.values()) + account.pending
+    lines = [
+        f"{location}: {spider}: {total:,} {'page' if total == 1 else 'pages'}: {outcomes or 'none done'}"
+        + (f", {account.pending:,} still waiting" if account.pending else "")
+        + _articles(account)
+    ]
+    lines += [f"  {count:,} {outcome}: {reason}" for outcome, reason, count in account.reasons[:REASONS_TOLD] if reason]
+    if (more := len(account.reasons) - REASONS_TOLD) > 0:
+        lines.append(f"  and {more:,} other reasons; --json tells that of each page")
+    lines += [f"  {site} is left alone for now: {why}" for site, why in account.down.items()]
+    if account.pending or account.articles.get("waiting"):
+        lines.append("  run the same command again to go on")
+    return lines
+
+
+def _articles(account: Account) -> str:
+    told = {"extracted": "read", "unreadable": "not readable", "waiting": "still to be read"}
+    found = [f"{account.articles[name]:,} {word}" for name, word in told.items() if account.articles.get(name)]
+    return f"; articles: {', '.join(found)}" if found else ""
+
+
+def exit_code(finished: Finished) -> ExitCode:
+    """Return how the crawl ended: a link that leads nowhere (404, 410) is the site's, and no failure of the crawl."""
+    account = finished.account
+    if finished.interrupted:
+        return ExitCode.INTERRUPTED
+    if account is None:
+        return ExitCode.BUG
+    if account.outcomes.get("failed") or account.articles.get("unreadable") or account.pending:
+        return ExitCode.SOME_FAILED
+    if account.outcomes.get("refused") and not any(account.outcomes.get(good) for good in ("saved", "unchanged")):
+        return ExitCode.REFUSED
+    return ExitCode.DONE

@@ -1,0 +1,205 @@
+"""Extraction behind the crawl: articles are read out of captures that are on disk already, when there is time.
+
+The queue is the frontier: a page that is done and whose article is not yet read says so there, by the place of its
+record. So any number may wait, at no cost in memory, and what waits when the crawl is stopped is read by the next run.
+A few are under way at a time, in worker processes that read the records themselves and let the crawl have the
+processor first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from functools import partial
+from operator import methodcaller
+from typing import TYPE_CHECKING, Self
+
+from scrapy import signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import NotConfigured
+
+from archive.archive import Archive
+from archive.capture import Capture
+from archive.entries import capture_of
+from archive.errors import ArchiveError, ExtractionFailed, RecordError, StorageError, WorkersUnavailable
+from archive.examine import Examination, examine_record
+from archive.reference import Reference
+from archive.workers import Workers
+from crawler import config
+from crawler.discovery import Found
+from crawler.examiner import completed
+from crawler.frontier import Lead, Unread
+from crawler.interruption import HURRY
+from crawler.publishers import publisher_modules
+from crawler.results import PageResult
+from crawler.session import session_of
+
+if TYPE_CHECKING:
+    from crawler.scheduler import FrontierScheduler
+    from crawler.spider import PublicationSpider
+
+log = logging.getLogger(__name__)
+
+NICENESS = 19  # whatever the crawl leaves of the processor
+AHEAD = 2  # tasks a worker: one under way, one at hand
+
+
+class Extractor:
+    """Extracts what waits in the frontier. ``crawler.get_extension(Extractor)`` finds it.
+
+    ``NEWSWARC_EXTRACT`` turns it off. Statistics: ``extract/articles``, ``extract/failed``.
+    """
+
+    def __init__(self, crawler: Crawler, workers: Workers) -> None:
+        self.crawler, self.workers = crawler, workers
+        self._under_way: dict[int, asyncio.Task[None]] = {}
+        self._runner: asyncio.Task[None] | None = None
+        self._stopping = False
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        if not crawler.settings.getbool("NEWSWARC_EXTRACT", True):
+            raise NotConfigured("NEWSWARC_EXTRACT is off")
+        options = config.current()
+        extractor = cls(
+            crawler,
+            Workers(
+                options.workers,
+                memory_bytes=options.worker_memory_bytes,
+                time_limit_s=options.worker_time_limit_s,
+                publishers=publisher_modules(crawler.settings.getlist("SPIDER_MODULES")),
+                nice=NICENESS,
+            ),
+        )
+        crawler.signals.connect(extractor.spider_opened, signal=signals.spider_opened)
+        crawler.signals.connect(extractor.spider_closed, signal=signals.spider_closed)
+        crawler.signals.connect(extractor.hurry, signal=HURRY)
+        return extractor
+
+    @property
+    def _scheduler(self) -> FrontierScheduler:
+        assert self.crawler.engine is not None
+        return self.crawler.engine.scheduler  # type: ignore[return-value]  # publications' spiders have no other
+
+    def spider_opened(self) -> None:
+        self._runner = asyncio.get_running_loop().create_task(self._run())
+
+    def hurry(self, within_s: float) -> None:
+        """Begin nothing more; what is under way is given up when no time is left."""
+        self._stopping = True
+        if self._runner is not None:
+            self._runner.cancel()
+        if within_s == 0:
+            asyncio.get_running_loop().run_in_executor(None, self.workers.kill)
+
+    async def stop(self) -> None:
+        """Begin nothing more, and wait for what is under way."""
+        self._stopping = True
+        if self._runner is not None:
+            self._runner.cancel()
+            await asyncio.gather(self._runner, *self._under_way.values(), return_exceptions=True)
+
+    async def spider_closed(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(None, self.workers.close)
+
+    async def _run(self) -> None:
+        scheduler = self._scheduler
+        most = self.workers.count * AHEAD
+        while not self._stopping:
+            scheduler.article_waits.clear()
+            if len(self._under_way) < most:
+                for page in scheduler.frontier.unread(most + len(self._under_way)):
+                    if page.id not in self._under_way and len(self._under_way) < most:
+                        task = asyncio.get_running_loop().create_task(self._extract(page))
+                        self._under_way[page.id] = task
+                        task.add_done_callback(partial(self._ended, page.id))
+            await scheduler.article_waits.wait()
+
+    def _ended(self, page_id: int, task: asyncio.Task[None]) -> None:
+        self._under_way.pop(page_id, None)
+        self._scheduler.article_waits.set()
+        if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, ArchiveError):
+            log.error("an article could not be extracted: this is a bug", exc_info=error)
+
+    async def _extract(self, page: Unread) -> None:
+        session = session_of(self.crawler)
+        spider: PublicationSpider = self.crawler.spider  # type: ignore[assignment]  # this extension is theirs alone
+        capture, known = await asyncio.to_thread(_look_up, session.archive, page)
+        result = PageResult(url=page.url, outcome=page.outcome)
+        if capture is None:
+            found = Examination(problem="its record cannot be found")
+        else:
+            result.placed(capture)
+            if known is not None and not spider.requisites:
+                found = Examination(page_kind=known[1])
+                result.title = known[0]
+            else:
+                found = await self._examine(capture, want_article=known is None, want_requisites=spider.requisites)
+        if self._stopping and found.problem and self.workers.was_killed():
+            return  # it was given up, and waits for the next run
+        if found.article is not None:
+            assert capture is not None
+            article = completed(found.article, capture)
+            result.title, result.page_kind = article.title, article.page_kind
+            try:
+                await session.article(article)
+            except StorageError:
+                return  # the session stops the run; the page waits for the next
+        result.error = found.problem
+        self._count("failed" if found.problem else "articles")
+        await self._scheduler.extracted(page, found.problem, _needed(found, page, spider))
+        self.crawler.signals.send_catch_log(signals.item_scraped, item=result, response=None, spider=spider)
+
+    async def _examine(self, capture: Capture, *, want_article: bool, want_requisites: bool) -> Examination:
+        archive = session_of(self.crawler).archive
+        try:
+            for last in (False, True):
+                reference = await asyncio.to_thread(_reference, archive, capture)
+                try:
+                    return await asyncio.wrap_future(
+                        self.workers.submit(
+                            examine_record,
+                            reference,
+                            url=capture.url,
+                            captured_at=capture.captured_at,
+                            want_article=want_article,
+                            want_requisites=want_requisites,
+                        )
+                    )
+                except ExtractionFailed as error:
+                    # Its file was sealed or published, and so renamed, while the task waited.
+                    if last or reference.path is None or reference.path.exists():
+                        return Examination(problem=f"kept, but its article could not be read: {error.reason}")
+        except (WorkersUnavailable, RuntimeError, asyncio.CancelledError) as error:
+            return Examination(problem=f"kept, but its article was not read: {error or 'the run was interrupted'}")
+        except (StorageError, RecordError) as error:
+            return Examination(problem=f"its record cannot be read: {error}")
+        raise AssertionError("unreachable")
+
+    def _count(self, what: str) -> None:
+        assert self.crawler.stats is not None
+        self.crawler.stats.inc_value(f"extract/{what}")
+
+
+def _look_up(archive: Archive, page: Unread) -> tuple[Capture | None, tuple[str | None, str] | None]:
+    """Return the capture of *page*, and title and kind of its article when a run that was killed did extract it."""
+    capture = archive.ask_catalog(methodcaller("capture", page.record_id), None)
+    if capture is None:
+        try:
+            capture = capture_of(archive.read(page.place), page.place.key)
+        except (StorageError, RecordError):
+            return None, None
+    return capture, archive.ask_catalog(methodcaller("extracted", page.record_id), None)
+
+
+def _reference(archive: Archive, capture: Capture) -> Reference:
+    return archive.reference(archive.written_place(capture))
+
+
+def _needed(found: Examination, page: Unread, spider: PublicationSpider) -> Sequence[Lead]:
+    leads = (
+        spider.leads.lead(Found(item.url), via=page.url, depth=page.depth + 1, hops=page.hops + "E", kind="requisite")
+        for item in found.requisites
+    )
+    return [lead for lead in leads if lead is not None]

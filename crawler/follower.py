@@ -1,0 +1,97 @@
+"""Where a fetched page leads: the extension that has links, feeds and sitemaps read in guarded worker processes.
+
+It stands on the crawl's path, for without it the crawl does not know what to ask for next; so its workers have the
+processor before those that extract articles, and read no more of a page than it takes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Self
+
+from scrapy import signals
+from scrapy.crawler import Crawler
+from scrapy.http import Response
+
+from archive.errors import ExtractionFailed, WorkersUnavailable
+from archive.workers import Workers
+from crawler import config
+from crawler.frontier import Page
+from crawler.handlers import CAPPED, LEFT_OUT, MAX_BODY_BYTES
+from crawler.interruption import HURRY
+from crawler.leads import Followed, follow
+
+if TYPE_CHECKING:
+    from crawler.spider import PublicationSpider
+
+WORKERS = 2  # one page that holds up its worker does not hold up the crawl
+
+
+class CutOff(Exception):
+    """The run is being given up: the page is followed by the next one."""
+
+
+class Follower:
+    """Follows pages in worker processes. ``crawler.get_extension(Follower)`` finds it."""
+
+    def __init__(self, crawler: Crawler, workers: Workers) -> None:
+        self.crawler, self.workers = crawler, workers
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        options = config.current()
+        follower = cls(
+            crawler,
+            Workers(WORKERS, memory_bytes=options.worker_memory_bytes, time_limit_s=options.worker_time_limit_s),
+        )
+        crawler.signals.connect(follower.spider_closed, signal=signals.spider_closed)
+        crawler.signals.connect(follower.hurry, signal=HURRY)
+        return follower
+
+    def hurry(self, within_s: float) -> None:
+        """End at once when no time is left."""
+        if within_s == 0 and not self.workers.was_killed():
+            asyncio.get_running_loop().run_in_executor(None, self.workers.kill)
+
+    async def follow(self, response: Response, page: Page) -> Followed:
+        """Return what *response* leads to; what is no document leads nowhere and costs nothing.
+
+        Raises :class:`CutOff` when there is no time left for it.
+        """
+        if LEFT_OUT in response.flags or not response.body:
+            return Followed("other")
+        if CAPPED in response.flags:
+            return Followed("unread", problem=f"kept, but too large to be followed: more than {MAX_BODY_BYTES >> 20} MiB")
+        if self.workers.was_killed():
+            raise CutOff
+        spider: PublicationSpider = self.crawler.spider  # type: ignore[assignment]  # this extension is theirs alone
+        future = self.workers.submit(
+            follow,
+            response.body,
+            url=response.url,
+            content_type=_text(response, "Content-Type"),
+            content_encoding=_text(response, "Content-Encoding"),
+            page=page,
+            spider=spider.module,
+            arguments=spider.own_arguments,
+            bounds=spider.leads.bounds,
+        )
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            if self.workers.was_killed() and future.cancelled():
+                raise CutOff from None
+            raise
+        except (ExtractionFailed, WorkersUnavailable) as error:
+            if self.workers.was_killed():
+                raise CutOff from error
+            reason = error.reason if isinstance(error, ExtractionFailed) else str(error)
+            return Followed("unread", problem=f"kept, but its links could not be read: {reason}")
+
+    async def spider_closed(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(None, self.workers.close)
+
+
+def _text(response: Response, name: str) -> str | None:
+    value = response.headers.get(name)
+    return value.decode("latin-1") if value else None

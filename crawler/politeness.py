@@ -1,0 +1,141 @@
+"""When a site may be asked next: delays, what its robots.txt and its answers ask for, and what to do when it is down.
+
+    429, or ``Retry-After``      the whole site rests, as long as it says
+    503s, or no connection       once several pages in a row fare so the site rests, each time twice as long
+    many rests in a row          the site is *down*: nothing is asked of it for the rest of the run, and nothing is lost
+
+A site is asked for one page alone until it has answered once: only then are its robots.txt, and where it is, known.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+BUSY = frozenset({429, 503})  # RFC 6585, 4 and RFC 9110, 15.6.4: come back later
+WORTH_ANOTHER_TRY = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
+MAX_REST_S = 3600.0  # who asks us to come back later than that is asked again in another run
+LONGEST_REST_S = 300.0  # between two looks at whether a site that does not say is well again
+SEVERAL = 3
+MAX_CRAWL_DELAY_S = 120.0  # longer ones are mistakes: a site with 1,000 pages would take more than a day
+
+
+@dataclass(slots=True)
+class _Site:
+    delay_s: float = 0.0  # between the starts of two requests
+    concurrency: int = 1
+    known: bool = False  # whether it has answered yet
+    in_flight: int = 0
+    next_at: float = 0.0  # monotonic
+    before: float = 0.0  # next_at, before the last request
+    troubled: set[int] = field(default_factory=set)  # pages it had trouble with since it last answered well
+    rests: int = 0  # in a row
+    down: str | None = None  # why nothing more is asked of it in this run
+
+
+class Politeness:
+    """Knows of each site when it may be asked next. All times are seconds of *clock*, which only goes forward.
+
+    *delay_s* is kept between the starts of two requests to a site at a public address; robots.txt may ask for more.
+    *concurrency* is how many may be under way with one site that asks for no delay. *rest_s* is the first rest a busy
+    site is given, and after *patience* rests in a row it is given up for this run.
+    """
+
+    def __init__(
+        self,
+        *,
+        delay_s: float,
+        concurrency: int,
+        rest_s: float = 1.0,
+        patience: int = 10,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.delay_s, self.concurrency = delay_s, concurrency
+        self.rest_s, self.patience = rest_s, patience
+        self.clock = clock
+        self._sites: dict[str, _Site] = {}
+
+    def _site(self, name: str) -> _Site:
+        site = self._sites.get(name)
+        if site is None:
+            site = self._sites[name] = _Site(delay_s=self.delay_s)
+        return site
+
+    def wait_s(self, name: str) -> float | None:
+        """Return in how many seconds a page of site *name* may be asked for, 0 for now; None: when another answers."""
+        site = self._site(name)
+        if site.in_flight >= (site.concurrency if site.known and not site.rests else 1):
+            return None
+        return max(0.0, site.next_at - self.clock())
+
+    def down(self, name: str) -> str | None:
+        """Return why nothing more is asked of the site in this run; None when it may be asked."""
+        return self._site(name).down
+
+    def asked(self, name: str) -> None:
+        """A request to the site has begun."""
+        site = self._site(name)
+        site.in_flight += 1
+        site.before = site.next_at
+        if site.delay_s:
+            site.next_at = max(site.next_at, self.clock() + site.delay_s)
+
+    def not_asked(self, name: str) -> None:
+        """The request that was begun last did not have to be made after all."""
+        site = self._site(name)
+        site.next_at = site.before
+
+    def done(self, name: str) -> None:
+        """A request to the site has ended, however."""
+        self._site(name).in_flight -= 1
+
+    def answered(self, name: str, *, private: bool = False, crawl_delay_s: float | None = None) -> None:
+        """The site gave a page. *private*: it is at no public address, so nobody but us is bothered."""
+        site = self._site(name)
+        site.rests = 0
+        site.troubled.clear()
+        site.known = True
+        asked_for = min(crawl_delay_s or 0.0, MAX_CRAWL_DELAY_S)
+        site.delay_s = max(0.0 if private else self.delay_s, asked_for)
+        site.concurrency = 1 if site.delay_s else self.concurrency
+        if not site.delay_s:
+            site.next_at = 0.0
+
+    def troubled(self, name: str, page: int, why: str, *, rest_s: float | None = None) -> None:
+        """The site was too busy for the page of that number, or could not be reached; *why* is told if it is given up.
+
+        It rests at once when it asks to, by *rest_s*, otherwise once several pages in a row fare so: one page alone may
+        be broken for good.
+        """
+        site = self._site(name)
+        site.troubled.add(page)
+        now = self.clock()
+        if rest_s is None and len(site.troubled) < SEVERAL:
+            return
+        if rest_s is not None and rest_s > MAX_REST_S:
+            site.down = f"{why}, and asks to be left alone for {rest_s:.0f} s"
+        elif rest_s is None and site.next_at > now + site.delay_s:
+            return  # what was under way when it began to rest says nothing new
+        else:
+            site.rests += 1
+            if site.rests > self.patience:
+                site.down = f"{why}, {site.rests} times in a row"
+        longer_s = min(self.rest_s * 2 ** max(0, site.rests - 1), LONGEST_REST_S)
+        site.next_at = max(site.next_at, now + (longer_s if rest_s is None else rest_s))
+
+
+def retry_after_s(value: str | None, now: datetime | None = None) -> float | None:
+    """Return how long a ``Retry-After`` field asks to wait (RFC 9110, 10.2.3: seconds, or a date); None for none."""
+    text = (value or "").strip()
+    if re.fullmatch(r"\d{1,9}", text, re.ASCII):
+        return float(text)
+    try:
+        at = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError):
+        return None
+    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at
+    return max(0.0, (at - (now or datetime.now(UTC))).total_seconds())

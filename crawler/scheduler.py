@@ -1,0 +1,358 @@
+"""Scrapy's scheduler over the frontier: what is asked for next, and when.
+
+Requests do not come out of callbacks here. A callback says what became of its page and what it leads to, in one step,
+by :meth:`FrontierScheduler.finish`; the engine then takes the next request from :meth:`FrontierScheduler.next_request`,
+in the order of priority, one site beside the other, each as :mod:`crawler.politeness` lets it be asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from scrapy import Request, Spider
+from scrapy.core.scheduler import BaseScheduler
+from scrapy.crawler import Crawler
+from scrapy.utils.defer import deferred_from_coro
+from twisted.internet.defer import Deferred
+
+from archive.capture import iso, parse_iso
+from archive.errors import ArchiveError
+from crawler import config, traps
+from crawler.committing import Committer
+from crawler.extractor import Extractor
+from crawler.frontier import Added, Done, Frontier, Kind, Lead, Outcome, Page, Unread
+from crawler.politeness import Politeness
+from crawler.session import session_of
+
+if TYPE_CHECKING:
+    from crawler.spider import PublicationSpider
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+BUFFERED = 100  # pages of a site that are read from the frontier at a time
+COUNTED: frozenset[Kind] = frozenset({"home", "section", "article", "page"})  # what --max-pages limits
+LIMIT_REACHED = "the limit of {} pages was reached"
+
+
+@dataclass(slots=True)
+class _Site:
+    """The pages of one site that wait here, and how many wait in the frontier, these included."""
+
+    pending: int = 0
+    buffer: deque[Page] = field(default_factory=deque)
+    due_at: float = 0.0  # seconds since 1970; when pages put off may be asked for again
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What became of a crawl's pages, by the end of a run. The outcomes and *pending* add up to all pages."""
+
+    outcomes: Mapping[Outcome, int]
+    articles: Mapping[str, int]  # "extracted", "unreadable", "waiting"
+    pending: int
+    reasons: Sequence[tuple[Outcome, str | None, int]]  # why pages were skipped, refused, or failed
+    down: Mapping[str, str]  # sites that were given up in this run, and why
+
+
+class FrontierScheduler(BaseScheduler):
+    """Hands out the pages of a :class:`~crawler.frontier.Frontier`, whose name is made of the crawl's arguments.
+
+    Settings: ``NEWSWARC_DELAY_S``, ``DOWNLOAD_DELAY``, ``CONCURRENT_REQUESTS``, ``CONCURRENT_REQUESTS_PER_DOMAIN``.
+    """
+
+    def __init__(self, crawler: Crawler, frontier: Frontier, politeness: Politeness) -> None:
+        self.crawler, self.frontier, self.politeness = crawler, frontier, politeness
+        self.started = datetime.now(UTC)  # of the crawl, which may have been begun by an earlier run
+        self.resumed = False
+        self.unread = 0  # articles still to be extracted
+        self.trapped: set[str] = set()
+        self._committer = Committer(frontier.commit, name="newswarc-frontier")
+        self._sites: dict[str, _Site] = {}
+        self._in_flight: dict[int, Page] = {}
+        self._most_in_flight = 2 * crawler.settings.getint("CONCURRENT_REQUESTS")
+        self._counted = 0  # towards max_pages
+        self._timer: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.article_waits = asyncio.Event()  # set whenever there is one more to be extracted
+        self._ending = False  # the limit is reached, the rest is being skipped
+        self._spider: PublicationSpider | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        settings, options = crawler.settings, config.current()
+        assert crawler.spider is not None
+        politeness = Politeness(
+            delay_s=max(settings.getfloat("NEWSWARC_DELAY_S", options.delay_s), settings.getfloat("DOWNLOAD_DELAY")),
+            concurrency=settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN"),
+            rest_s=settings.getfloat("NEWSWARC_REST_S", options.rest_s),
+        )
+        return cls(crawler, _opened(frontier_path(crawler)), politeness)
+
+    def open(self, spider: Spider) -> None:
+        """Go on where an earlier run of the same crawl stopped, or begin with the spider's seeds."""
+        self._spider = spider  # type: ignore[assignment]  # only publications' spiders use this scheduler
+        facts = self.frontier.facts()
+        if "started" in facts:
+            self.resumed = True
+            self.started = parse_iso(facts["started"])
+        else:
+            self.frontier.note("started", iso(self.started))
+            self.frontier.note("crawl", json.dumps(spider.crawl_arguments))  # type: ignore[attr-defined]
+            self.frontier.add(spider.leads.seeds())  # type: ignore[attr-defined]
+            self.frontier.commit()
+        self._sites = {site: _Site(pending=count) for site, count in self.frontier.pending().items()}
+        self.unread = self.frontier.articles().get("waiting", 0)
+        self.trapped = self.frontier.trapped(traps.BARREN_PAGES)
+        self._counted = self.frontier.count_asked(COUNTED)
+
+    @property
+    def waiting(self) -> int:
+        """How many pages are still to be asked for."""
+        return sum(site.pending for site in self._sites.values())
+
+    # ---- what Scrapy's engine asks
+
+    def has_pending_requests(self) -> bool:
+        """Whether anything is still to be done in this run: pages to ask for, articles to extract."""
+        waiting = any(site.pending and not self.politeness.down(name) for name, site in self._sites.items())
+        return waiting or bool(self._in_flight) or self.unread > 0
+
+    def enqueue_request(self, request: Request) -> bool:
+        """Refuse it: a request that came past the frontier could be lost."""
+        log.error(
+            "%s is not asked for: the spiders of publications give leads to the frontier, not requests to Scrapy",
+            request.url,
+        )
+        return False
+
+    def next_request(self) -> Request | None:
+        """Return the next request that may be made now; None when there is none, and the engine is woken later."""
+        while (page := self._next_page()) is not None:
+            assert self._spider is not None
+            try:
+                request = self._spider.request(page)
+            except ValueError as error:
+                self._in_flight[page.id] = page
+                self._soon(self.finish(page, Done("failed", f"no address: {error}"), asked=False))
+                continue
+            self._in_flight[page.id] = page
+            self.politeness.asked(page.site)
+            self._counted += page.kind in COUNTED
+            return request
+        return None
+
+    def _next_page(self) -> Page | None:
+        if len(self._in_flight) >= self._most_in_flight or self._ending:
+            return None
+        soonest: float | None = None
+        for name, site in list(self._sites.items()):
+            if not site.pending or self.politeness.down(name):
+                continue
+            wait_s = self.politeness.wait_s(name)
+            if wait_s == 0 and not self._limit_reached_at(site, name):
+                page = self._take(name, site)
+                if page is not None:
+                    self._sites[name] = self._sites.pop(name)  # the others first, next time
+                    return page
+                wait_s = max(0.01, site.due_at - time.time()) if site.due_at else None
+            if wait_s is not None and wait_s > 0:
+                soonest = wait_s if soonest is None else min(soonest, wait_s)
+        if soonest is not None:
+            self._wake_in(soonest)
+        return None
+
+    def _take(self, name: str, site: _Site) -> Page | None:
+        while True:
+            if not site.buffer:
+                self._refill(name, site)
+            if not site.buffer or len(self._in_flight) >= self._most_in_flight:
+                return None
+            page = site.buffer.popleft()
+            if page.kind in ("section", "page") and traps.template(page.url) in self.trapped:
+                self._in_flight[page.id] = page
+                site.pending -= 1
+                self._soon(self.finish(page, Done("skipped", traps.BARREN), asked=False))
+                continue
+            site.pending -= 1
+            return page
+
+    def _refill(self, name: str, site: _Site) -> None:
+        held = self._in_flight.keys()
+        pages = self.frontier.due(name, time.time(), BUFFERED + len(held))
+        site.buffer.extend(page for page in pages if page.id not in held)
+        site.due_at = 0.0 if site.buffer else (self.frontier.next_due(name) or 0.0)
+
+    def _limit_reached_at(self, site: _Site, name: str) -> bool:
+        """Tell whether the next page of *site* would be one too many; end the crawl once nothing else is under way."""
+        assert self._spider is not None
+        limit = self._spider.max_pages
+        if limit is None or self._counted < limit:
+            return False
+        if not site.buffer:
+            self._refill(name, site)
+        if site.buffer and site.buffer[0].kind not in COUNTED:
+            return False
+        if not self._in_flight:
+            self._ending = True
+            self._soon(self._skip_the_rest(LIMIT_REACHED.format(limit)))
+        return True
+
+    async def _skip_the_rest(self, reason: str) -> None:
+        await self._write(lambda: self.frontier.skip_pending(reason))
+        for site in self._sites.values():
+            site.pending = 0
+            site.buffer.clear()
+        self._ending = False
+        self.wake()
+
+    # ---- what callbacks tell
+
+    async def finish(self, page: Page, done: Done, leads: Sequence[Lead] = (), *, asked: bool = True) -> None:
+        """Say what became of *page* and enter what it leads to, durably and in one step."""
+        try:
+            added = await self._write(lambda: self.frontier.finish(page.id, done, leads))
+            self._added(added)
+            if done.extract:
+                self.unread += 1
+                self.article_waits.set()
+        finally:
+            self._left(page, asked=asked)
+
+    async def postpone(self, page: Page, delay_s: float) -> None:
+        """Leave *page* pending: it is asked for again, but not before *delay_s*."""
+        try:
+            not_before = time.time() + delay_s
+            await self._write(lambda: self.frontier.postpone(page.id, tries=page.tries + 1, not_before=not_before))
+        finally:
+            self._back(page)
+
+    def give_back(self, page: Page) -> None:
+        """Leave *page* pending as if it had not been asked for: the run was cut off."""
+        self._back(page)
+
+    async def show(self, template: str, keys: Iterable[str]) -> None:
+        """Tell what a listing showed; when listings like it have led nowhere for long, ask for no more of them."""
+        listed = list(keys)
+        if await self._write(lambda: self.frontier.show(template, listed)) >= traps.BARREN_PAGES:
+            self.trapped.add(template)
+
+    async def extracted(self, page: Unread, problem: str | None = None, leads: Sequence[Lead] = ()) -> None:
+        """Say that the article of *page* is read, or why it cannot be, and enter what the page needs to be shown."""
+        self._added(await self._write(lambda: self.frontier.extracted(page.id, problem, leads)))
+        self.unread -= 1
+        if leads or not self.unread:
+            self.wake()
+
+    async def _write(self, job: Callable[[], T]) -> T:
+        try:
+            return await asyncio.wrap_future(self._committer.submit(job))
+        except ArchiveError as error:
+            session_of(self.crawler).stop(error)
+            raise
+
+    def _added(self, added: Added) -> None:
+        for name, count in added.pending.items():
+            site = self._sites.setdefault(name, _Site())
+            site.pending += count
+            if site.buffer and added.best[name] < site.buffer[-1].priority:
+                site.buffer.clear()  # read again, with the new ones among them
+
+    def _left(self, page: Page, *, asked: bool = True) -> None:
+        self._in_flight.pop(page.id, None)
+        if asked:
+            self.politeness.done(page.site)
+        self.wake()
+
+    def _back(self, page: Page) -> None:
+        site = self._sites.setdefault(page.site, _Site())
+        site.pending += 1
+        site.due_at = 0.0
+        self._left(page)
+
+    # ---- the engine's sleep
+
+    def wake(self) -> None:
+        """Have the engine ask for the next request soon."""
+        engine = self.crawler.engine
+        slot = engine._slot if engine is not None else None
+        if slot is not None:
+            slot.nextcall.schedule()
+
+    def _wake_in(self, delay_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        at = loop.time() + delay_s
+        if (
+            self._timer is None
+            or self._timer.cancelled()
+            or self._timer.when() <= loop.time()
+            or at < self._timer.when()
+        ):
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = loop.call_at(at, self.wake)
+
+    def _soon(self, coroutine: Any) -> None:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # ---- the end
+
+    def close(self, reason: str) -> Deferred[None]:  # noqa: ARG002 - Scrapy's signature
+        """Commit what was told, count what became of each page, and let the next run begin anew when all is done."""
+        return deferred_from_coro(self._close())
+
+    async def _close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        await asyncio.gather(*self._tasks)
+        extractor = self.crawler.get_extension(Extractor)
+        if extractor is not None:
+            await extractor.stop()
+        self._committer.close()
+        try:
+            pending = self.frontier.pending()
+            if not pending and not self.frontier.articles().get("waiting"):
+                self.frontier.note("finished", iso(datetime.now(UTC)))
+                self.frontier.commit()
+            account = Account(
+                self.frontier.outcomes(),
+                self.frontier.articles(),
+                sum(pending.values()),
+                self.frontier.reasons(),
+                {site: why for site in pending if (why := self.politeness.down(site))},
+            )
+            assert self._spider is not None
+            self._spider.account = account
+        except ArchiveError as error:
+            session_of(self.crawler).stop(error)
+        finally:
+            self.frontier.close()
+
+
+def frontier_path(crawler: Crawler) -> Path:
+    """Return where the frontier of this crawl lies: the same arguments, the same frontier."""
+    spider: Any = crawler.spider
+    arguments = json.dumps(spider.crawl_arguments, sort_keys=True)
+    digest = hashlib.sha256(arguments.encode()).hexdigest()[:12]
+    return session_of(crawler).archive.state_dir / "crawls" / f"{spider.name}-{digest}.sqlite"
+
+
+def _opened(path: Path) -> Frontier:
+    """Open the frontier of a crawl that is not finished; a finished one makes room for the next."""
+    frontier = Frontier.open(path)
+    if "finished" in frontier.facts():
+        frontier.remove()
+        frontier = Frontier.open(path)
+    return frontier

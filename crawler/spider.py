@@ -1,0 +1,353 @@
+"""The spider of a publication: what it does with every answer. What is particular to one stands in ``spiders/``."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
+from datetime import date
+from typing import Any, ClassVar, cast
+
+import scrapy
+from scrapy import Request
+from scrapy.exceptions import CannotResolveHostError, DownloadConnectionRefusedError
+from scrapy.http import Response
+from twisted.python.failure import Failure
+
+from archive.capture import Capture
+from archive.errors import ArchiveError, StorageError
+from archive.references import resolve
+from crawler.addresses import AddressRefused, why_refused
+from crawler.config import ConfigError
+from crawler.contact import ContactMissing
+from crawler.discovery import Found
+from crawler.extractor import Extractor
+from crawler.follower import CutOff, Follower
+from crawler.frontier import Done, Lead, Outcome, Page
+from crawler.handlers import AddressRefusedError, TlsRefusedError, UnsendableRequestError
+from crawler.interruption import HURRY
+from crawler.known import ARCHIVED
+from crawler.leads import Bounds, Followed, Leads, key_of
+from crawler.politeness import BUSY, WORTH_ANOTHER_TRY, retry_after_s
+from crawler.priorities import CONTACT, KNOWN
+from crawler.publication import ArgumentError, load
+from crawler.results import PageResult
+from crawler.robots import RobotsForbidden, RobotsMiddleware
+from crawler.scheduler import Account, FrontierScheduler
+from crawler.session import repeats_itself
+
+log = logging.getLogger(__name__)
+
+REFUSALS = (RobotsForbidden, AddressRefused, AddressRefusedError)
+HOPELESS = (TlsRefusedError, UnsendableRequestError)
+UNREACHABLE = (CannotResolveHostError, DownloadConnectionRefusedError)
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+MAX_REDIRECTS = 20  # as browsers do (Fetch standard, HTTP-redirect fetch, step 4)
+
+
+class PublicationSpider(scrapy.Spider):
+    """Crawls one publication: every page it is led to, each once, by the frontier.
+
+    Arguments: *since* and *until*, days (``2026-11-01``) between which articles were published; *max_pages*; and
+    *requisites*, whether what articles need to be shown again is archived too. All others are the publication's own.
+    Yields a :class:`~crawler.results.PageResult` a page.
+    """
+
+    module: ClassVar[str]  # the dotted name of the module that holds the publication
+
+    custom_settings: ClassVar[dict[str, Any]] = {  # type: ignore[misc]  # Scrapy's is not a ClassVar
+        "SCHEDULER": "crawler.scheduler.FrontierScheduler",
+        "RETRY_ENABLED": False,  # the frontier tries again, in this run or the next
+        "REDIRECT_ENABLED": False,  # where a redirect leads is a page of its own, which others may lead to as well
+        "DOWNLOADER_MIDDLEWARES": {
+            "crawler.contact.ContactMiddleware": CONTACT,
+            "crawler.known.KnownMiddleware": KNOWN,
+        },
+        "EXTENSIONS": {
+            "crawler.examiner.Examiner": None,
+            "crawler.follower.Follower": 0,
+            "crawler.extractor.Extractor": 0,
+        },
+    }
+
+    def __init__(
+        self,
+        since: str | None = None,
+        until: str | None = None,
+        max_pages: str | int | None = None,
+        requisites: str | bool = False,
+        name: str | None = None,
+        **own: str,
+    ) -> None:
+        super().__init__(name)
+        self.own_arguments = dict(own)
+        self.publication = load(self.module, own)
+        self.max_pages = _count("max_pages", max_pages)
+        self.requisites = str(requisites).lower() in ("1", "true", "yes", "on")
+        self.account: Account | None = None  # of what became of its pages, once it is closed
+        self.error: Exception | None = None  # what stopped the crawl, beside the store
+        self._since, self._until = _day("since", since), _day("until", until)
+        self._tries = 0
+        self._robots_asked: set[str] = set()
+        self._hurried = False
+
+    @classmethod
+    def from_crawler(cls, crawler: scrapy.crawler.Crawler, *args: Any, **kwargs: Any) -> PublicationSpider:
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        settings = crawler.settings
+        spider.leads = Leads(
+            spider.publication, Bounds(spider._since, spider._until, settings.getint("DEPTH_LIMIT") or None)
+        )
+        spider._tries = settings.getint("RETRY_TIMES") + 1
+        crawler.signals.connect(spider.hurry, signal=HURRY)
+        return spider
+
+    leads: Leads
+
+    @property
+    def crawl_arguments(self) -> dict[str, str]:
+        """What makes this crawl another than the spider's others: a crawl with the same arguments goes on with it."""
+        named = {"since": self._since, "until": self._until, "requisites": self.requisites or None}
+        return {**self.own_arguments, **{name: str(value) for name, value in named.items() if value is not None}}
+
+    @property
+    def _scheduler(self) -> FrontierScheduler:
+        assert self.crawler.engine is not None
+        return cast("FrontierScheduler", self.crawler.engine.scheduler)
+
+    async def start(self) -> AsyncIterator[Any]:
+        """Nothing: the frontier was given the publication's seeds when it was made."""
+        nothing: tuple[Any, ...] = ()
+        for none in nothing:
+            yield none
+
+    def hurry(self, within_s: float) -> None:  # noqa: ARG002 - the signal's own argument
+        """The run is being ended: what is cut from now on says nothing about its site."""
+        self._hurried = True
+
+    def request(self, page: Page) -> Request:
+        """Return the request for *page*. Raises ``ValueError`` when its address is none."""
+        meta: dict[str, Any] = {
+            "page": page,
+            # Of what is no document Scrapy need not have the body; a feed may come as anything.
+            "raw": page.kind not in ("feed", "sitemap"),
+            "via": page.via,
+            "hops": page.hops,
+        }
+        if page.tries:
+            meta["retry_times"] = page.tries
+        return Request(page.url, callback=self.fetched, errback=self.failed, meta=meta, dont_filter=True)
+
+    # ---- what became of a page
+
+    async def fetched(self, response: Response) -> AsyncIterator[PageResult]:
+        """An answer has come and is on disk: say what became of the page, and what it leads to."""
+        page: Page = response.meta["page"]
+        try:
+            result = await self._fetched(response, page)
+        except CutOff:
+            self._scheduler.give_back(page)
+        except ArchiveError:
+            return  # the session is stopping the run; the page is still pending
+        except Exception as error:
+            log.exception("%s: a bug; the page itself is kept", page.url)
+            done = _captured(response.meta["capture"], "failed", f"kept, but not followed: {error!r}")
+            await self._scheduler.finish(page, done)
+            yield self._result(page, done, response.meta["capture"])
+        else:
+            if result is not None:
+                yield result
+
+    async def _fetched(self, response: Response, page: Page) -> PageResult | None:
+        archived = ARCHIVED in response.flags
+        if archived:
+            self._scheduler.politeness.not_asked(page.site)
+        else:
+            self._note_answer(response, page)
+            if reason := self._worth_another_try(response):
+                if self._hurried and response.meta.get("truncated") == "time":
+                    raise CutOff
+                if page.tries + 1 < self._tries:
+                    await self._postpone(page, retry_after_s(_header(response, b"Retry-After")))
+                    return None
+                if response.meta.get("truncated"):
+                    return await self._finish(page, response, "failed", reason)
+        if response.status in REDIRECTS:
+            return await self._redirected(response, page)
+        if response.status >= 400:
+            reason = f"the server answered {response.status}"
+            return await self._finish(page, response, "failed" if response.status >= 500 else "saved", reason)
+        followed = await self.crawler_extension(Follower).follow(response, page)
+        if followed.form == "unread" and page.kind not in ("print", "requisite"):
+            return await self._finish(page, response, "failed", followed.problem)
+        if followed.template is not None and page.kind in ("section", "page"):
+            await self._scheduler.show(followed.template, followed.shows)
+        leads = await self._announced(page, archived=archived) + followed.leads
+        return await self._finish(page, response, None, followed.problem, leads, followed)
+
+    async def _finish(
+        self,
+        page: Page,
+        response: Response,
+        outcome: Outcome | None,
+        reason: str | None,
+        leads: Iterable[Lead] = (),
+        followed: Followed | None = None,
+    ) -> PageResult | None:
+        """End *page*; return what is told of it now, None when it is told once its article is read."""
+        capture: Capture = response.meta["capture"]
+        why: str | None = response.meta.get("archived")
+        if outcome is None:
+            outcome = "skipped" if why else "unchanged" if repeats_itself(capture) else "saved"
+            reason = reason or why
+        extract = followed is not None and followed.extract and self.crawler.get_extension(Extractor) is not None
+        done = _captured(capture, outcome, reason, extract=extract)
+        await self._scheduler.finish(page, done, list(leads))
+        return None if extract else self._result(page, done, capture)
+
+    async def _redirected(self, response: Response, page: Page) -> PageResult | None:
+        location = (response.headers.get(b"Location") or b"").decode("utf-8", "replace").strip()
+        target = resolve(response.url, location) if location else None
+        if target is None:
+            return await self._finish(page, response, "failed", f"it redirects to {location[:200] or 'nowhere'}")
+        if page.hops.endswith("R" * MAX_REDIRECTS):
+            return await self._finish(page, response, "failed", f"more than {MAX_REDIRECTS} redirects")
+        kind = page.kind if page.kind in ("feed", "sitemap", "requisite", "print") else None
+        lead = self.leads.lead(
+            Found(target, modified=page.modified), via=page.url, depth=page.depth, hops=page.hops + "R", kind=kind
+        )
+        if lead is not None and lead.key == key_of(page.url, page.kind):
+            # To https, to www, to a last slash: one page to the filter of duplicates, but this is where it lies.
+            lead = replace(lead, key=lead.url)
+        if lead is None:
+            return await self._finish(page, response, None, f"it redirects out of the publication, to {target[:200]}")
+        return await self._finish(page, response, None, None, [lead])
+
+    async def failed(self, failure: Failure) -> AsyncIterator[PageResult]:
+        """No answer came, or none was asked for: say why, or try again later."""
+        request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy sets it
+        page: Page = request.meta["page"]
+        error = failure.value
+        assert isinstance(error, Exception)
+        if isinstance(error, (StorageError, ContactMissing)) or self._hurried:
+            if isinstance(error, ContactMissing):
+                self._stop(ConfigError(str(error)))
+            self._scheduler.give_back(page)
+            return
+        reason = str(error).removeprefix(f"{request.url}: ") or type(error).__name__
+        try:
+            if isinstance(error, REFUSALS):
+                outcome: Outcome = "refused"
+            else:
+                outcome = "failed"
+                if isinstance(error, UNREACHABLE):
+                    self._scheduler.politeness.troubled(page.site, page.id, reason)
+                if not isinstance(error, HOPELESS) and page.tries + 1 < self._tries:
+                    await self._postpone(page, None)
+                    return
+            capture: Capture | None = request.meta.get("capture")
+            done = Done(outcome, reason) if capture is None else _captured(capture, outcome, reason)
+            await self._scheduler.finish(page, done)
+        except ArchiveError:
+            return  # the session is stopping the run; the page is still pending
+        yield self._result(page, done, capture)
+
+    # ---- within
+
+    def _note_answer(self, response: Response, page: Page) -> None:
+        politeness = self._scheduler.politeness
+        rest_s = retry_after_s(_header(response, b"Retry-After"))
+        if response.status in BUSY:
+            asked = rest_s if rest_s is not None else politeness.rest_s if response.status == 429 else None
+            politeness.troubled(page.site, page.id, f"it answered {response.status}", rest_s=asked)
+            return
+        evidence = response.meta.get("robots") or {}
+        politeness.answered(
+            page.site,
+            private=response.ip_address is not None and why_refused(response.ip_address) is not None,
+            crawl_delay_s=evidence.get("crawl-delay"),
+        )
+
+    def _worth_another_try(self, response: Response) -> str | None:
+        cut = response.meta.get("truncated")
+        if cut in ("disconnect", "time"):
+            return "the connection broke before the end" if cut == "disconnect" else "not finished in time"
+        return f"the server answered {response.status}" if response.status in WORTH_ANOTHER_TRY else None
+
+    async def _postpone(self, page: Page, rest_s: float | None) -> None:
+        later_s = self._scheduler.politeness.rest_s * 2**page.tries
+        await self._scheduler.postpone(page, max(later_s, rest_s or 0.0))
+
+    async def _announced(self, page: Page, *, archived: bool) -> list[Lead]:
+        """Return the sitemaps that the robots.txt of the page's site names; each site is looked at once."""
+        robots = self.crawler.get_downloader_middleware(RobotsMiddleware)
+        if archived or page.site in self._robots_asked or robots is None or not self.publication.owns(page.url):
+            return []
+        self._robots_asked.add(page.site)
+        rules = await robots.rules_for(page.url)
+        named = rules.sitemaps or tuple(
+            url for guess in self.publication.guesses if (url := resolve(page.url, guess)) is not None
+        )
+        via = rules.robots_url if rules.sitemaps else page.url
+        leads = (self.leads.lead(Found(url), via=via, depth=1, hops="P", kind="sitemap") for url in named)
+        return [lead for lead in leads if lead is not None]
+
+    def _result(self, page: Page, done: Done, capture: Capture | None) -> PageResult:
+        result = PageResult(url=page.url, final_url=page.url)
+        if capture is not None:
+            result.placed(capture)
+        result.outcome = done.outcome
+        result.error = done.reason if done.outcome != "skipped" else None
+        return result
+
+    def crawler_extension(self, kind: type[Any]) -> Any:
+        found = self.crawler.get_extension(kind)
+        assert found is not None, f"{kind.__name__} is not in EXTENSIONS"
+        return found
+
+    def _stop(self, error: Exception) -> None:
+        if self.error is None:
+            self.error = error
+            if not self.crawler.settings.getbool("NEWSWARC_CALLER_TELLS_ERRORS"):
+                log.error("%s", error)
+            assert self.crawler.engine is not None
+            self._closing = asyncio.get_running_loop().create_task(
+                self.crawler.engine.close_spider_async(reason="refused")
+            )
+
+
+def spider_class(module: str) -> type[PublicationSpider]:
+    """Return the spider of the publication in *module*, a dotted name; its own name is the last part of that."""
+    name = module.rpartition(".")[2]
+    return type(f"{name.title().replace('_', '')}Spider", (PublicationSpider,), {"name": name, "module": module})
+
+
+def _captured(capture: Capture, outcome: Outcome, reason: str | None, *, extract: bool = False) -> Done:
+    return Done(outcome, reason, capture.status, capture.record_id, capture.place, extract)
+
+
+def _header(response: Response, name: bytes) -> str | None:
+    value = response.headers.get(name)
+    return value.decode("latin-1") if value else None
+
+
+def _day(name: str, text: str | None) -> date | None:
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ArgumentError(f"{name}={text!r} is no day; write it like 2026-11-21") from error
+
+
+def _count(name: str, value: str | int | None) -> int | None:
+    if value in (None, ""):
+        return None
+    try:
+        count = int(value)
+    except ValueError as error:
+        raise ArgumentError(f"{name}={value!r} is no number") from error
+    if count < 1:
+        raise ArgumentError(f"{name}={value!r}: it must be 1 or more")
+    return count

@@ -1,0 +1,250 @@
+"""The frontier: what is pending stays pending until it is done, whatever happens to the process."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from archive.errors import IndexDamaged
+from archive.place import Place
+from crawler.frontier import Done, Frontier, FrontierBusy, Lead, Page
+from tests.mounts import mounted
+
+SITE = "example.org"
+
+
+def lead(name: str, *, priority: int = 10, site: str = SITE, **more: str | int | None) -> Lead:
+    return Lead(f"{site}/{name}", f"https://{site}/{name}", site, "article", priority, **more)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "crawls" / "test.sqlite"
+
+
+def names(pages: list[Page]) -> list[str]:
+    return [page.url.rpartition("/")[2] for page in pages]
+
+
+def test_pages_come_by_priority_then_in_the_order_in_which_they_were_found(path: Path) -> None:
+    frontier = Frontier.open(path)
+    frontier.add([lead("a"), lead("b", priority=3), lead("c"), lead("d", priority=3)])
+    frontier.commit()
+    assert names(frontier.due(SITE, 0.0, 10)) == ["b", "d", "a", "c"]
+    frontier.close()
+
+
+def test_each_site_has_a_queue_of_its_own(path: Path) -> None:
+    frontier = Frontier.open(path)
+    frontier.add([lead("a"), lead("b", site="other.example"), lead("c")])
+    frontier.commit()
+    assert frontier.pending() == {SITE: 2, "other.example": 1}
+    assert names(frontier.due("other.example", 0.0, 10)) == ["b"]
+    frontier.close()
+
+
+def test_a_key_enters_once(path: Path) -> None:
+    frontier = Frontier.open(path)
+    first = frontier.add([lead("a"), lead("a")])
+    second = frontier.add([lead("a"), lead("b", priority=2)])
+    assert (dict(first.pending), dict(second.pending), dict(second.best)) == ({SITE: 1}, {SITE: 1}, {SITE: 2})
+    frontier.close()
+
+
+def test_a_lead_to_be_skipped_is_accounted_for_and_never_asked_for(path: Path) -> None:
+    frontier = Frontier.open(path)
+    frontier.add([lead("old", skip="of 2013-05-15, before --since 2026-01-01")])
+    frontier.commit()
+    assert frontier.pending() == {}
+    assert frontier.outcomes() == {"skipped": 1}
+    assert frontier.reasons() == [("skipped", "of 2013-05-15, before --since 2026-01-01", 1)]
+    frontier.close()
+
+
+def test_a_page_is_done_in_the_step_that_enters_its_links(path: Path) -> None:
+    frontier = Frontier.open(path)
+    frontier.add([lead("a")])
+    frontier.commit()
+    (page,) = frontier.due(SITE, 0.0, 10)
+    frontier.finish(page.id, Done("saved", status=200, record_id="<urn:x>", place=Place("f", 1, 2)), [lead("b")])
+    frontier.close()  # not committed: as a kill would leave it
+
+    frontier = Frontier.open(path)
+    assert names(frontier.due(SITE, 0.0, 10)) == ["a"]
+    frontier.finish(page.id, Done("saved"), [lead("b")])
+    frontier.commit()
+    frontier.close()
+
+    frontier = Frontier.open(path)
+    assert names(frontier.due(SITE, 0.0, 10)) == ["b"]
+    frontier.close()
+
+
+def test_nothing_is_done_twice(path: Path) -> None:
+    frontier = Frontier.open(path)
+    frontier.add([lead("a")])
+    frontier.finish(1, Done("saved"))
+    with pytest.raises(LookupError):
+        frontier.finish(1, Done("failed"), [lead("b")])
+    frontier.commit()
+    assert frontier.outcomes() == {"saved": 1}
+    assert frontier.pending() == {}
+    frontier.close()
+
+
+def test_a_step_that_fails_leaves_the_others_of_its_group(path: Path) -> None:
+    frontier = Frontier.open(path)
+    frontier.add([lead("a"), lead("b")])
+    with pytest.raises(LookupError):
+        frontier.finish(99, Done("saved"), [lead("lost")])
+    frontier.finish(2, Done("saved"))
+    frontier.commit()
+    assert names(frontier.due(SITE, 0.0, 10)) == ["a"]
+    frontier.close()
+
+
+def test_a_page_put_off_is_not_due_before_its_time(path: Path) -> None:
+    frontier = Frontier.open(path)
+    frontier.add([lead("a"), lead("b")])
+    frontier.postpone(1, tries=1, not_before=1000.0)
+    frontier.commit()
+    assert names(frontier.due(SITE, 999.0, 10)) == ["b"]
+    assert names(frontier.due(SITE, 1000.0, 10)) == ["a", "b"]
+    assert frontier.due(SITE, 1000.0, 1)[0].tries == 1
+    frontier.finish(2, Done("saved"))
+    frontier.commit()
+    assert frontier.next_due(SITE) == 1000.0
+    frontier.close()
+
+
+def test_articles_wait_until_they_are_read(path: Path) -> None:
+    frontier = Frontier.open(path)
+    frontier.add([lead("a"), lead("b"), lead("c")])
+    for number in (1, 2, 3):
+        done = Done("saved", record_id=f"<urn:{number}>", place=Place("f", number, 10), extract=number < 3)
+        frontier.finish(number, done)
+    frontier.extracted(2, "the parser crashed")
+    frontier.commit()
+    (unread,) = frontier.unread(10)
+    assert (unread.id, unread.record_id, unread.place) == (1, "<urn:1>", Place("f", 1, 10))
+    assert frontier.articles() == {"waiting": 1, "unreadable": 1}
+    frontier.close()
+
+
+def test_the_rest_is_skipped_but_what_is_under_way(path: Path) -> None:
+    frontier = Frontier.open(path)
+    frontier.add([lead("a"), lead("b"), lead("c")])
+    assert frontier.skip_pending("the limit of 1 pages was reached", except_for=[2]) == 2
+    frontier.commit()
+    assert names(frontier.due(SITE, 0.0, 10)) == ["b"]
+    frontier.close()
+
+
+def test_a_listing_that_shows_nothing_new_is_counted(path: Path) -> None:
+    frontier = Frontier.open(path)
+    assert frontier.show("t", ["a", "b"]) == 0
+    assert frontier.show("t", ["a"]) == 1
+    assert frontier.show("t", []) == 2
+    assert frontier.show("u", ["a"]) == 0  # each kind of listing for itself
+    frontier.commit()
+    assert frontier.trapped(2) == {"t"}
+    assert frontier.show("t", ["c"]) == 0
+    frontier.commit()
+    assert frontier.trapped(2) == set()
+    frontier.close()
+
+
+def test_two_processes_cannot_run_one_crawl(path: Path) -> None:
+    frontier = Frontier.open(path)
+    with pytest.raises(FrontierBusy, match=str(os.getpid())):
+        Frontier.open(path)
+    frontier.close()
+    Frontier.open(path).close()
+
+
+def test_a_file_that_is_no_frontier_is_named(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"not a database, but long enough to be taken for one" * 30)
+    with pytest.raises(IndexDamaged, match=r"test\.sqlite"):
+        Frontier.open(path)
+
+
+def test_a_removed_frontier_begins_anew(path: Path) -> None:
+    frontier = Frontier.open(path)
+    frontier.add([lead("a")])
+    frontier.note("started", "now")
+    frontier.commit()
+    frontier.remove()
+    frontier = Frontier.open(path)
+    assert (frontier.pending(), frontier.facts()) == ({}, {})
+    frontier.close()
+
+
+def test_what_was_committed_survives_a_kill(path: Path) -> None:
+    """A process that enters a page and its link in one step again and again is killed at some moment."""
+    script = textwrap.dedent(f"""
+        from pathlib import Path
+        from crawler.frontier import *
+        frontier = Frontier.open(Path({str(path)!r}))
+        lead = lambda n: Lead(str(n), f"https://e.org/{{n}}", "e.org", "article", 1)
+        frontier.add([lead(1)])
+        frontier.commit()
+        for number in range(1, 100_000):
+            frontier.finish(number, Done("saved"), [lead(number + 1)])
+            frontier.commit()
+            print(number, flush=True)
+    """)
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    acknowledged = [process.stdout.readline() for _ in range(200)][-1]
+    process.send_signal(signal.SIGKILL)
+    acknowledged = ([acknowledged] + [line for line in process.stdout if line.endswith(b"\n")])[-1]
+    process.wait()
+    process.stdout.close()
+    frontier = Frontier.open(path)
+    done = frontier.outcomes()["saved"]
+    assert done >= int(acknowledged)
+    assert names(frontier.due("e.org", 0.0, 10)) == [str(done + 1)]
+    frontier.close()
+
+
+FILLS_THE_DISK = """
+from pathlib import Path
+from archive.errors import DiskFull
+from crawler.frontier import Frontier, Lead
+import sys
+frontier = Frontier.open(Path(sys.argv[1]))
+committed = 0
+try:
+    for number in range(100_000):
+        name = f"{number}-{'x' * 200}"
+        frontier.add([Lead(name, f"https://e.org/{name}", "e.org", "article", 1)])
+        if number % 50 == 49:
+            frontier.commit()
+            committed = number + 1
+except DiskFull as error:
+    assert "no room for the frontier" in str(error), error
+    print(committed)
+frontier.close()
+"""
+
+
+def test_a_full_disk_is_named_and_loses_nothing_committed(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    with mounted(disk, "-o", "size=1m") as namespace:
+        script = [sys.executable, "-c", FILLS_THE_DISK, str(disk / "test.sqlite")]
+        ran = subprocess.run([*namespace.enter, *script], check=True, capture_output=True, text=True)
+        shutil.copytree(namespace.path(disk), tmp_path / "copy")
+    db = sqlite3.connect(tmp_path / "copy" / "test.sqlite")
+    assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert db.execute("SELECT count(*) FROM pages").fetchone()[0] >= int(ran.stdout) > 0
+    db.close()
