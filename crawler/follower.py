@@ -61,7 +61,9 @@ class Follower:
         if LEFT_OUT in response.flags or not response.body:
             return Followed("other")
         if CAPPED in response.flags:
-            return Followed("unread", problem=f"kept, but too large to be followed: more than {MAX_BODY_BYTES >> 20} MiB")
+            return Followed(
+                "unread", problem=f"kept, but too large to be followed: more than {MAX_BODY_BYTES >> 20} MiB"
+            )
         if self.workers.was_killed():
             raise CutOff
         spider: PublicationSpider = self.crawler.spider  # type: ignore[assignment]  # this extension is theirs alone

@@ -30,7 +30,7 @@ REASONS_TOLD = 8  # the most frequent ones; a crawl of a large site has many
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Only articles published on this day or later.")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Only articles published on this day or earlier.")
 @click.option("--max-pages", type=click.IntRange(1), metavar="N", help="Ask for no more than N pages.")
-@click.option("--requisites/--no-requisites", default=False, help="Images, styles, scripts, fonts too. Default: no.")
+@click.option("--requisites", is_flag=True, help="Images, styles, scripts and fonts of articles too.")
 @click.option("--recrawl", is_flag=True, help="Ask again for articles that the archive holds.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a page.")
 @common

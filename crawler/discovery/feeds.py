@@ -1,0 +1,157 @@
+"""Feeds: RSS of every version, Atom, JSON Feed.
+
+feedparser knows what publishers make of RSS and Atom. It is given bytes, never an address or a name of a file, for it
+would open either; and it is given them mended, without texts of the length of articles, which nobody looks for here.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import feedparser
+
+from crawler.discovery.dates import iso
+from crawler.discovery.found import MAX_TITLE_LENGTH, Gathering, Reading, absolute, joined
+from crawler.discovery.markup import mended, root
+
+MAX_ITEMS = 5_000  # a feed has 10 to 100, a whole archive in one some thousands; an item takes up to a millisecond
+MAX_FEEDS = 20  # pages that a feed names as its next; there is one
+
+_ITEM = re.compile(r"<(?:[\w.-]+:)?(?:item|entry)(?=[\s>])", re.IGNORECASE)
+_MARKUP = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
+_REFERENCE = re.compile(r"&(?:[a-z][a-z0-9]*|#[0-9]+|#x[0-9a-f]+);", re.IGNORECASE)
+_ITEMS = re.compile(r'"items"\s*:\s*\[')
+_BETWEEN_ITEMS = re.compile(r"[\s,]*")
+
+
+def read_feed(text: str, url: str) -> Reading:
+    """Return what the feed, *text* from its first element on, lists. *url* is what its addresses are relative to."""
+    name, _ = root(text)
+    text = mended(text)
+    cut = _cut(text, name)
+    try:
+        feed = feedparser.parse(
+            io.BytesIO((text if cut is None else cut).encode("utf-8", "replace")),
+            response_headers={"content-type": "application/xml; charset=utf-8", "content-location": url},
+            resolve_relative_uris=False,  # those within texts
+            sanitize_html=False,
+        )
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - it was not made for hostile feeds, and raises whatever it comes upon
+        return Reading("feed", problem=f"the feed cannot be read: {type(error).__name__}: {error}")
+    links = Gathering(url, MAX_ITEMS)
+    atom = str(feed.version).startswith("atom")
+    for entry in feed.entries:
+        published, modified = _date(entry, "published"), _date(entry, "updated")
+        if published is None and not atom:  # dc:date, which is all that RSS 1.0 has
+            published, modified = modified, None
+        links.add(_address(entry), title=_title(dict.get(entry, "title")), published=published, modified=modified)
+    broken = feed.get("bozo_exception") if feed.bozo else None
+    return Reading(
+        form="feed",
+        links=links.found(),
+        feeds=_next_pages(feed.feed, url),
+        problem=joined(
+            f"broken XML ({broken}), read as far as it goes" if broken else None,
+            f"more than {MAX_ITEMS} items; the rest is left out" if cut is not None else links.left_out("items"),
+        ),
+    )
+
+
+def read_json_feed(text: str, url: str) -> Reading:
+    """Return what a JSON Feed (versions 1 and 1.1) lists; one that is cut is read up to its last whole item."""
+    problem = None
+    feed: Any = None
+    text = text.removeprefix("\ufeff")
+    try:
+        feed = json.loads(text, strict=False)
+        items = feed.get("items") if isinstance(feed, dict) else None
+        found = iter(items if isinstance(items, list) else ())
+    except (ValueError, RecursionError) as error:
+        problem = f"broken JSON ({error}), read as far as it goes"
+        found = _whole_items(text)
+    links = Gathering(url, MAX_ITEMS)
+    for item in found:
+        if isinstance(item, dict):
+            links.add(
+                _string(item, "url") or _string(item, "external_url"),
+                title=_title(_string(item, "title")),
+                published=iso(_string(item, "date_published")),
+                modified=iso(_string(item, "date_modified")),
+            )
+        if links.full:
+            break
+    following = absolute(url, _string(feed, "next_url")) if isinstance(feed, dict) else None
+    return Reading(
+        "feed", links.found(), [following] if following else [], problem=joined(problem, links.left_out("items"))
+    )
+
+
+def _cut(text: str, name: str) -> str | None:
+    """Return the feed with its first items only, or ``None`` when it has no more than it may have."""
+    for number, item in enumerate(_ITEM.finditer(text)):
+        if number == MAX_ITEMS:
+            return text[: item.start()] + ("</channel>" if name.lower() == "rss" else "") + f"</{name}>"
+    return None
+
+
+def _address(entry: Mapping[str, Any]) -> str | None:
+    original = dict.get(entry, "feedburner_origlink")
+    if isinstance(original, str) and original.strip():
+        return original
+    link = dict.get(entry, "link")  # an Atom link to a page, or a guid that is one, where there is no link
+    if isinstance(link, str) and link.strip():
+        return link
+    for other in dict.get(entry, "links") or ():
+        if other.get("rel") == "alternate" and isinstance(other.get("href"), str):
+            return str(other["href"])
+    return None
+
+
+def _date(entry: Mapping[str, Any], name: str) -> str | None:
+    # Asked as a plain dictionary: feedparser's own answers with another date where this one is missing, and warns.
+    text, parsed = dict.get(entry, name), dict.get(entry, f"{name}_parsed")
+    return iso(text, tuple(parsed) if parsed else None) if isinstance(text, str) else None
+
+
+def _title(text: str | None) -> str | None:
+    """Return a title without markup, which RSS allows in it without a word about it, and without its escapes."""
+    if not isinstance(text, str):
+        return None
+    text = _REFERENCE.sub(lambda found: html.unescape(found[0]), _MARKUP.sub("", text[: 10 * MAX_TITLE_LENGTH]))
+    return " ".join(text.split())[:MAX_TITLE_LENGTH] or None
+
+
+def _next_pages(feed: Mapping[str, Any], url: str) -> list[str]:
+    """Return the further pages of a feed (RFC 5005): the next of a paged one, the one before of an archived one."""
+    pages: dict[str, None] = {}
+    for link in dict.get(feed, "links") or ():
+        if link.get("rel") in {"next", "prev-archive"}:
+            page = absolute(url, link.get("href"))
+            if page is not None and page != url and len(pages) < MAX_FEEDS:
+                pages[page] = None
+    return list(pages)
+
+
+def _whole_items(text: str) -> Iterator[Any]:
+    start = _ITEMS.search(text)
+    position = start.end() if start else len(text)
+    decoder = json.JSONDecoder(strict=False)
+    while position < len(text):
+        between = _BETWEEN_ITEMS.match(text, position)
+        try:
+            item, position = decoder.raw_decode(text, between.end() if between else position)
+        except (ValueError, RecursionError):
+            return
+        yield item
+
+
+def _string(item: Mapping[str, Any], name: str) -> str | None:
+    value = item.get(name)
+    return value if isinstance(value, str) else None
