@@ -32,6 +32,7 @@ from crawler.committing import Committer
 from crawler.extractor import Extractor
 from crawler.frontier import Added, Done, Frontier, Kind, Lead, Outcome, Page, Unread
 from crawler.politeness import Politeness
+from crawler.selftest import wake_of
 from crawler.session import session_of
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ class FrontierScheduler(BaseScheduler):
         self.article_waits = asyncio.Event()  # set whenever there is one more to be extracted
         self._ending = False  # the limit is reached, the rest is being skipped
         self._spider: PublicationSpider | None = None
+        self._wake: Callable[[], Any] = lambda: None  # until the engine is there
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -102,6 +104,7 @@ class FrontierScheduler(BaseScheduler):
     def open(self, spider: Spider) -> None:
         """Go on where an earlier run of the same crawl stopped, or begin with the spider's seeds."""
         self._spider = spider  # type: ignore[assignment]  # only publications' spiders use this scheduler
+        self._wake = wake_of(self.crawler.engine)
         facts = self.frontier.facts()
         if "started" in facts:
             self.resumed = True
@@ -284,10 +287,7 @@ class FrontierScheduler(BaseScheduler):
 
     def wake(self) -> None:
         """Have the engine ask for the next request soon."""
-        engine = self.crawler.engine
-        slot = engine._slot if engine is not None else None
-        if slot is not None:
-            slot.nextcall.schedule()
+        self._wake()
 
     def _wake_in(self, delay_s: float) -> None:
         loop = asyncio.get_running_loop()

@@ -34,7 +34,7 @@ from crawler.handlers import (
     UnsendableRequestError,
     WireDownloadHandler,
 )
-from crawler.selftest import SelfTestFailed, check_engine, check_handlers, check_scrapy, run_selftest
+from crawler.selftest import SelfTestFailed, check_engine, check_handlers, check_scrapy, run_selftest, wake_of
 from tests.servers.answers import ANSWERS, TEXT, scripts
 from tests.servers.authority import Authority
 from tests.servers.raw_site import RawSite, Script, running, script
@@ -414,6 +414,20 @@ def test_a_scrapy_that_would_lose_pages_is_refused(
     monkeypatch.setattr(selftest.DownloaderMiddlewareManager, method, replacement)
     with pytest.raises(SelfTestFailed, match=reason):
         check_scrapy(Settings(SETTINGS))
+
+
+def test_an_engine_that_a_scheduler_could_not_wake_is_refused():
+    calls: list[str] = []
+
+    async def woken() -> None:
+        slot = _Slot(False, CallLaterOnce(calls.append, "next"), BaseScheduler())  # as Scrapy's engine makes it
+        wake_of(types.SimpleNamespace(_slot=slot))()
+        await asyncio.sleep(0.01)
+
+    asyncio.run(woken())
+    assert calls == ["next"]
+    with pytest.raises(SelfTestFailed, match=r"no longer has _slot\.nextcall\.schedule"):
+        wake_of(types.SimpleNamespace(_slot=types.SimpleNamespace()))
 
 
 @pytest.mark.parametrize(
