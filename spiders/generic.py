@@ -17,7 +17,7 @@ _LISTING = re.compile(
     r"|dossiers?|etiquetas?|tema)(?:/|$)|[?&](?:page|paged|p|offset|start)=\d+",
     re.IGNORECASE,
 )
-_DATE_ONLY = re.compile(r"/(?:19|20)\d\d(?:[/-]\d{1,2}){0,2}/?$")
+_DATE_ONLY = re.compile(r"/(?:19|20)\d\d(?:[/-](?:0?[1-9]|1[0-2])(?:[/-](?:0?[1-9]|[12]\d|3[01]))?)?/?$")
 _DATED = re.compile(r"/((?:19|20)\d\d)[/-](\d{1,2})(?:[/-](\d{1,2}))?(?:[/-]|$)")
 _SLUG = re.compile(r"[^/]*[^\W\d_][^/]*(?:[-_][^/-]+){3,}[^/]*/?$")  # four words and more
 _NUMBERED = re.compile(r"[^/]*[^\W\d_][^/]*[-_][a-z]{0,2}\d{3,}[^/]*/?$|\d{5,}(?:\.\w+)?/?$")
