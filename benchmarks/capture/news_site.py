@@ -134,8 +134,9 @@ class Builder:
 
     def _page(self, title: str, head: str, main: str) -> bytes:
         return (
-            f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title} – The Example News</title>'
-            f'\n<meta name="viewport" content="width=device-width, initial-scale=1">\n{head}'
+            f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+            f"<title>{title} | The Example News</title>\n"
+            f'<meta name="viewport" content="width=device-width, initial-scale=1">\n{head}'
             f"<style>{self.style}</style>\n<script>{self.script}</script>\n</head>\n<body>\n"
             f'<header class="header"><a class="header__logo" href="/">The Example News</a></header>\n{self.menu}\n'
             f"{main}\n{self.footer}\n"
@@ -227,8 +228,8 @@ class Answer:
 
 def answer(body: bytes, content_type: bytes, etag: int) -> Answer:
     fields = (
-        b"HTTP/1.1 200 OK\r\nserver: nginx\r\ndate: Sun, 01 Nov 2026 12:00:00 GMT\r\nContent-Type: %s\r\nX-Cache: HIT\r\n"
-        b'ETag: "%x"\r\nVary: Accept-Encoding\r\nCache-Control: max-age=60\r\n' % (content_type, etag)
+        b"HTTP/1.1 200 OK\r\nserver: nginx\r\ndate: Sun, 01 Nov 2026 12:00:00 GMT\r\nContent-Type: %s\r\n"
+        b'X-Cache: HIT\r\nETag: "%x"\r\nVary: Accept-Encoding\r\nCache-Control: max-age=60\r\n' % (content_type, etag)
     )
     packed = gzip.compress(body, 6, mtime=0)
     return Answer(
@@ -295,7 +296,7 @@ class Server(asyncio.Protocol):
 
 
 def digests(answers: dict[bytes, Answer], articles: list[str]) -> bytes:
-    """What ``/.sent`` says: the paths of the articles; by path and coding, sha256 of the body and of the whole response."""
+    """What ``/.sent`` says: the paths of the articles; by path and coding, sha256 of body and of whole response."""
 
     def both(response: bytes) -> tuple[str, str]:
         body = response.partition(b"\r\n\r\n")[2]

@@ -27,7 +27,7 @@ NEXT_TO_THE_DOWNLOADER = 950  # HttpCompressionMiddleware has 590
 
 class WarcMiddleware:
     def __init__(self, path: str) -> None:
-        self.file = open(path, "wb")
+        self.file = open(path, "wb")  # noqa: SIM115 - open for as long as the crawl runs
         self.writer = WARCWriter(self.file, gzip=True)
 
     @classmethod
