@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 from scrapy import Request, Spider
+from scrapy.core.engine import _Slot
+from scrapy.core.scheduler import BaseScheduler
 from scrapy.crawler import AsyncCrawlerRunner, Crawler
 from scrapy.exceptions import (
     CannotResolveHostError,
@@ -23,6 +25,7 @@ from scrapy.exceptions import (
 )
 from scrapy.http import HtmlResponse, Response
 from scrapy.settings import Settings
+from scrapy.utils.reactor import CallLaterOnce
 
 from archive.exchange import Exchange
 from crawler import selftest

@@ -1,0 +1,165 @@
+"""When a site may be asked next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pytest
+
+from crawler.politeness import MAX_CRAWL_DELAY_S, SEVERAL, Politeness, retry_after_s
+
+SITE = "news.example"
+
+
+@dataclass
+class Clock:
+    now: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def politeness(clock: Clock) -> Politeness:
+    return Politeness(delay_s=1.0, concurrency=4, patience=3, clock=clock)
+
+
+def ask(politeness: Politeness, pages: int = 1) -> None:
+    for _ in range(pages):
+        politeness.asked(SITE)
+        politeness.done(SITE)
+
+
+def known(politeness: Politeness, **how: float | bool) -> None:
+    ask(politeness)
+    politeness.answered(SITE, **how)  # type: ignore[arg-type]
+
+
+def test_a_site_that_has_not_answered_yet_is_asked_for_one_page(politeness: Politeness):
+    assert politeness.wait_s(SITE) == 0
+    politeness.asked(SITE)
+    assert politeness.wait_s(SITE) is None
+    assert politeness.wait_s("other.example") == 0
+
+
+def test_a_public_site_gets_one_page_at_a_time_and_a_delay_between_two_starts(politeness: Politeness, clock: Clock):
+    known(politeness)
+    assert politeness.wait_s(SITE) == 1.0
+    clock.now += 0.25
+    assert politeness.wait_s(SITE) == 0.75
+    clock.now += 0.75
+    assert politeness.wait_s(SITE) == 0
+    politeness.asked(SITE)
+    clock.now += 60
+    assert politeness.wait_s(SITE) is None
+
+
+def test_a_private_site_gets_several_at_a_time_without_delay(politeness: Politeness):
+    known(politeness, private=True)
+    for _ in range(4):
+        assert politeness.wait_s(SITE) == 0
+        politeness.asked(SITE)
+    assert politeness.wait_s(SITE) is None
+    politeness.done(SITE)
+    assert politeness.wait_s(SITE) == 0
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "private", "kept"), [(5.0, False, 5.0), (0.2, False, 1.0), (5.0, True, 5.0), (86_400, False, 120.0)]
+)
+def test_robots_txt_may_ask_for_a_longer_delay_never_a_shorter_one(
+    politeness: Politeness, asked_for: float, private: bool, kept: float
+):
+    known(politeness, private=private, crawl_delay_s=asked_for)
+    politeness.asked(SITE)
+    politeness.done(SITE)
+    assert politeness.wait_s(SITE) == kept <= MAX_CRAWL_DELAY_S
+
+
+def test_what_the_archive_answered_costs_no_delay(politeness: Politeness, clock: Clock):
+    known(politeness)
+    clock.now += 1
+    politeness.asked(SITE)
+    politeness.not_asked(SITE)
+    politeness.done(SITE)
+    assert politeness.wait_s(SITE) == 0
+
+
+def test_a_site_that_asks_for_rest_gets_it(politeness: Politeness, clock: Clock):
+    known(politeness, private=True)
+    politeness.troubled(SITE, 1, "it answered 429", rest_s=30)
+    assert politeness.wait_s(SITE) == 30
+    clock.now += 30
+    assert politeness.wait_s(SITE) == 0
+    politeness.asked(SITE)
+    assert politeness.wait_s(SITE) is None, "one page tries whether it is well again"
+
+
+def test_one_page_that_is_broken_for_good_does_not_stop_its_site(politeness: Politeness):
+    known(politeness, private=True)
+    for _ in range(10):
+        politeness.troubled(SITE, 7, "it answered 503")
+    assert politeness.wait_s(SITE) == 0
+
+
+def test_a_site_whose_pages_fail_one_after_the_other_rests_each_time_twice_as_long_and_is_left_alone(
+    politeness: Politeness, clock: Clock
+):
+    known(politeness, private=True)
+    rests = []
+    for page in range(100):
+        politeness.troubled(SITE, page, "it answered 503")
+        if politeness.down(SITE):
+            break
+        wait_s = politeness.wait_s(SITE)
+        assert wait_s is not None
+        if wait_s:
+            rests.append(wait_s)
+            clock.now += wait_s
+    assert rests == [1.0, 2.0, 4.0]
+    assert page == SEVERAL + 3 - 1
+    assert politeness.down(SITE) == "it answered 503, 4 times in a row"
+    assert politeness.down("other.example") is None
+
+
+def test_an_answer_ends_the_rests(politeness: Politeness, clock: Clock):
+    for page in range(SEVERAL):
+        politeness.troubled(SITE, page, "refused")
+    clock.now += 1
+    known(politeness, private=True)
+    for page in range(SEVERAL - 1):
+        politeness.troubled(SITE, page, "refused")
+    assert politeness.wait_s(SITE) == 0
+
+
+def test_who_asks_to_be_left_alone_for_longer_than_an_hour_is_asked_in_another_run(politeness: Politeness):
+    politeness.troubled(SITE, 1, "it answered 503", rest_s=7200)
+    assert politeness.down(SITE) == "it answered 503, and asks to be left alone for 7200 s"
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("120", 120.0),
+        (" 0 ", 0.0),
+        ("Sat, 21 Nov 2026 12:01:00 GMT", 60.0),
+        ("Sat, 21 Nov 2026 12:01:00", 60.0),
+        ("Saturday, 21-Nov-26 12:01:00 GMT", 60.0),  # RFC 850, which RFC 9110 has clients still read
+        ("Sat, 21 Nov 2026 11:00:00 GMT", 0.0),
+        ("soon", None),
+        ("-5", None),
+        ("1.5", None),
+        ("٣", None),
+        ("9" * 400, None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_retry_after(value: str | None, seconds: float | None):
+    assert retry_after_s(value, datetime(2026, 11, 21, 12, tzinfo=UTC)) == seconds

@@ -1,0 +1,102 @@
+"""A publisher's file as a spider: what may stand in it, and what is said when something is wrong."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from scrapy.settings import Settings
+
+from crawler.loading import PublicationLoader
+from crawler.publication import ArgumentError, host_with_port, load, site_of
+from crawler.spider import PublicationSpider
+
+PUBLICATION = """
+from crawler.publication import Publication
+
+def kind_of(url):
+    return "article"
+
+PUBLICATION = Publication(hosts=("news.example",), kind_of=kind_of, home=("https://news.example/",))
+"""
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "others"
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+    (folder / "daily.py").write_text(PUBLICATION)
+    (folder / "empty.py").write_text("PUBLICATION = None\n")
+    (folder / "plain.py").write_text("import scrapy\n\nclass Plain(scrapy.Spider):\n    name = 'plain'\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield folder
+    for name in [name for name in sys.modules if name.partition(".")[0] == "others"]:
+        del sys.modules[name]
+
+
+def test_a_module_with_a_publication_is_a_spider_beside_scrapys_own(package: Path):
+    loader = PublicationLoader(Settings({"SPIDER_MODULES": ["others"]}))
+    assert loader.list() == ["daily", "empty", "plain"]
+    spider = loader.load("daily")
+    assert issubclass(spider, PublicationSpider)
+    assert (spider.name, spider.__name__, spider.module) == ("daily", "DailySpider", "others.daily")
+    assert not issubclass(loader.load("plain"), PublicationSpider)
+    with pytest.raises(KeyError):
+        loader.load("nobody")
+
+
+def test_a_module_that_holds_none_is_named(package: Path):
+    with pytest.raises(ImportError, match=r"others\.empty holds no publication"):
+        load("others.empty")
+
+
+def test_arguments_that_a_spider_does_not_take_are_named(package: Path):
+    with pytest.raises(ArgumentError, match="spider daily takes no argument of its own; it was given city"):
+        load("others.daily", {"city": "x"})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"since": "yesterday"}, "since='yesterday' is no day"),
+        ({"until": "2026-02-30"}, "until='2026-02-30' is no day"),
+        ({"max_pages": "many"}, "max_pages='many' is no number"),
+        ({"max_pages": "0"}, "must be 1 or more"),
+    ],
+)
+def test_arguments_that_mean_nothing_are_named(package: Path, arguments: dict[str, str], said: str):
+    spider = PublicationLoader(Settings({"SPIDER_MODULES": ["others"]})).load("daily")
+    with pytest.raises(ArgumentError, match=said):
+        spider(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("url", "site"),
+    [
+        ("https://News.example/a", "news.example"),
+        ("https://news.example:443/a", "news.example"),
+        ("http://news.example:443/a", "news.example:443"),
+        ("http://user:secret@news.example:80/", "news.example"),
+        ("http://[::1]:8080/", "[::1]:8080"),
+        ("http://[::1/", ""),
+        ("mailto:a@b.example", ""),
+    ],
+)
+def test_site(url: str, site: str):
+    assert site_of(url) == site
+
+
+def test_hosts_are_spelled_without_www():
+    assert host_with_port("https://www.news.example:8443/") == "news.example:8443"
+
+
+@pytest.mark.parametrize("module", ["spiders.generic", "spiders.moscow_times", "crawler.leads"])
+def test_the_workers_load_it_without_scrapy(module: str):
+    program = f"import sys, {module}; print('scrapy' in sys.modules, 'twisted' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False False\n"
