@@ -87,7 +87,8 @@ def wake_of(engine: Any) -> Callable[[], Any]:
     A scheduler has no such door: the engine asks again when a response has come, or after five seconds, and a crawl
     whose pages wait for their time would stand still in between. Raises ``SelfTestFailed`` when it is not there.
     """
-    wake: Callable[[], Any] | None = getattr(getattr(getattr(engine, "_slot", None), "nextcall", None), "schedule", None)
+    nextcall = getattr(getattr(engine, "_slot", None), "nextcall", None)
+    wake: Callable[[], Any] | None = getattr(nextcall, "schedule", None)
     if not callable(wake):
         raise SelfTestFailed("Scrapy's engine no longer has _slot.nextcall.schedule: a scheduler could not wake it")
     return wake

@@ -1,4 +1,8 @@
-"""Dates as feeds and sitemaps write them."""
+"""Dates as feeds and sitemaps write them.
+
+What cannot be read for certain is unknown: a wrong date would have an article left out of a crawl of some months.
+feedparser's own reading is not asked, for it makes the first of November of "2024/05/06", and today of "10:00".
+"""
 
 from __future__ import annotations
 
@@ -8,71 +12,69 @@ from email.utils import parsedate_to_datetime
 
 MAX_LENGTH = 100  # characters; the longest forms, weekday and month written out, have some 50
 
-_W3C = re.compile(  # W3C's note on dates and times, and what is often made of it: blanks, one digit, a zone's name
-    r"(?P<year>\d{4})(?:-(?P<month>\d{1,2})(?:-(?P<day>\d{1,2})"
+_W3C = re.compile(  # W3C's note on dates and times, and what is often made of it: slashes, blanks, one digit
+    r"(?P<year>\d{4})(?:(?P<mark>[-/])(?P<month>\d{1,2})(?:(?P=mark)(?P<day>\d{1,2})"
     r"(?:[Tt\s]\s*(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d+))?)?"
-    r"\s*(?P<zone>[Zz]|UTC|GMT|[+-]\d{1,2}(?::?\d{2})?)?)?)?)?",
+    r"\s*(?P<zone>[A-Za-z]{1,5}|[+-]\d{1,2}(?::?\d{2})?)?)?)?)?",
     re.ASCII,
 )
+_COLON_IN_OFFSET = re.compile(r"([+-]\d{2}):(\d{2})\Z", re.ASCII)
 _FIRST_YEAR = 1605  # the first newspaper's; earlier ones are what software writes when it knows none, as 0001-01-01
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)  # likewise
 
 
-def iso(text: str | None, utc: tuple[int, ...] | None = None) -> str | None:
+def iso(text: str | None) -> str | None:
     """Return a date in ISO 8601, as precise as *text* tells it, with an offset only if it tells one.
 
-    Read are W3C's forms, down to a year alone, and those of e-mail. *utc*, year to second, is what another parser
-    made of the same text, for what neither covers. ``None`` for what is no date, or stands for none.
+    Read are W3C's forms, down to a year alone, and those of e-mail, down to a day alone. ``None`` for what is no date,
+    or stands for none.
     """
     text = (text or "").strip()
     if not text or len(text) > MAX_LENGTH:
         return None
-    written = _W3C.fullmatch(text)
     try:
-        if written is None:
-            return _told(_mailed(text) or (datetime(*utc[:6], tzinfo=UTC) if utc else None))
-        if written["day"] is None:
-            month = date(int(written["year"]), int(written["month"] or 1), 1)
-            return month.isoformat()[: 7 if written["month"] else 4] if month.year >= _FIRST_YEAR else None
-        day = date(int(written["year"]), int(written["month"]), int(written["day"]))
-        if written["hour"] is None:
-            known = day.year >= _FIRST_YEAR and day != _EPOCH.date()
-            return day.isoformat() if known else None
-        return _told(
-            datetime(
-                day.year,
-                day.month,
-                day.day,
-                int(written["hour"]),
-                int(written["minute"]),
-                int(written["second"] or 0),
-                int((written["fraction"] or "")[:6].ljust(6, "0")),
-                tzinfo=_zone(written["zone"]),
-            )
+        written = _W3C.fullmatch(text)
+        return _written(written) if written else _mailed(text)
+    except (ValueError, TypeError, IndexError, OverflowError):  # there is no such day, hour or offset; email's parser
+        return None
+
+
+def _written(found: re.Match[str]) -> str | None:
+    day = date(int(found["year"]), int(found["month"] or 1), int(found["day"] or 1))
+    if found["hour"] is None:
+        known = day.year >= _FIRST_YEAR and (found["day"] is None or day != _EPOCH.date())
+        return day.isoformat()[: 10 if found["day"] else 7 if found["month"] else 4] if known else None
+    return _known(
+        datetime(
+            day.year,
+            day.month,
+            day.day,
+            int(found["hour"]),
+            int(found["minute"]),
+            int(found["second"] or 0),
+            int((found["fraction"] or "")[:6].ljust(6, "0")),
+            tzinfo=_zone(found["zone"]),
         )
-    except (ValueError, OverflowError):  # there is no such day, hour or offset
-        return None
+    )
 
 
-def _mailed(text: str) -> datetime | None:
-    try:
-        return parsedate_to_datetime(text)  # without an offset where it knows none by that name
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
+def _mailed(text: str) -> str | None:
+    if ":" not in text:
+        told = _known(parsedate_to_datetime(f"{text} 00:00"))
+        return told and told[:10]
+    return _known(parsedate_to_datetime(_COLON_IN_OFFSET.sub(r"\1\2", text)))
 
 
 def _zone(text: str | None) -> timezone | None:
-    if text is None:
-        return None
-    digits = text.lstrip("+-").replace(":", "")
-    if not digits.isdigit():
-        return UTC
+    if text is None or text[0] not in "+-":
+        return UTC if text in {"Z", "z", "UTC", "GMT"} else None  # other names mean different offsets
+    digits = text[1:].replace(":", "")
     hours, minutes = (digits[:-2], digits[-2:]) if len(digits) > 2 else (digits, "0")
     offset = timedelta(hours=int(hours), minutes=int(minutes))
     return timezone(-offset if text.startswith("-") else offset)
 
 
-def _told(at: datetime | None) -> str | None:
-    if at is None or at.year < _FIRST_YEAR:
+def _known(at: datetime) -> str | None:
+    if at.year < _FIRST_YEAR or (at if at.tzinfo else at.replace(tzinfo=UTC)) == _EPOCH:
         return None
-    return at.isoformat() if (at if at.tzinfo else at.replace(tzinfo=UTC)) != _EPOCH else None
+    return at.isoformat()

@@ -14,14 +14,16 @@ from archive.extraction.structured import ARTICLE_TYPES, types
 
 MAX_BLOCKS = 50  # of JSON-LD, a page has one to ten
 MAX_BLOCK_LENGTH = 1 << 20  # characters; whole live blogs are described in some 300,000
+MAX_MARKED = 20  # elements looked at in microdata: a page with more than one article is a listing
 
 _LISTING_TYPES = frozenset(("collectionpage", "searchresultspage", "profilepage"))
 _WORTH_READING = re.compile(
     r"article|blogposting|\bReport\b|collectionpage|searchresultspage|profilepage", re.IGNORECASE
 )
-_WRAPPING = re.compile(r"\A\s*(?://)?\s*(?:<!--|<!\[CDATA\[)|(?://)?\s*(?:-->|\]\]>)?\s*;?\s*\Z")
+_BEFORE_VALUE = re.compile(r"\s*+(?:/[/*]\s*+)?+(?:<!(?:--|\[CDATA\[)(?:\*/)?+\s*+)?+")  # as some wrap scripts
+_DECODER = json.JSONDecoder(strict=False)  # not strict: bare line breaks and tabs inside strings
 _TRAILING_COMMA = re.compile(r",\s*([}\]])")
-_TOKEN = re.compile(r'"((?:[^"\\]|\\.)*+)"|[{}]', re.DOTALL)
+_TOKEN = re.compile(r'"((?:[^"\\]|\\.)*+)"?+|[{}]', re.DOTALL)
 
 
 def declares_article(
@@ -39,17 +41,26 @@ def declares_article(
     if named & _LISTING_TYPES:
         return False
     if described:
-        headlines = {str(item.get("headline") or item.get("name") or "").strip().lower() for item in described}
+        headlines = {_headline(item) for item in described} - {""}
         own = {_place(address) for address in (url, canonical) if address}
-        return len(headlines) == 1 or any(_place(address) in own for item in described for address in _addresses(item))
+        if len(described) == 1 or len(headlines) == 1:
+            return True
+        return any(_place(address) in own for item in described for address in _addresses(item))
     if named & ARTICLE_TYPES:  # in JSON-LD too broken for more
         return True
     if meta.get("og:type", "").strip().lower() in {"article", "newsarticle"} or "article:published_time" in meta:
         return True
-    marked = tree.css("[itemtype*='article' i],[itemtype*='posting' i]")
-    return (
-        sum(_is_marked_article(node.attributes.get("itemtype")) and bool(node.css_first("h1")) for node in marked) == 1
-    )
+    marked = [
+        node
+        for node in tree.css("[itemtype*='article' i],[itemtype*='posting' i]")[:MAX_MARKED]
+        if _is_marked_article(node.attributes.get("itemtype")) and node.css_first("h1")
+    ]
+    return len(marked) == 1
+
+
+def _headline(item: Mapping[str, Any]) -> str:
+    told = item.get("headline") or item.get("name")
+    return " ".join(told.lower().split()) if isinstance(told, str) else ""
 
 
 def _is_marked_article(itemtype: str | None) -> bool:
@@ -88,10 +99,10 @@ def _described(data: Sequence[str]) -> tuple[list[Mapping[str, Any]], set[str]]:
 def _loaded(block: str) -> Any:
     if len(block) > MAX_BLOCK_LENGTH:
         return None
-    text = _WRAPPING.sub("", block)
-    for attempt in (text, _TRAILING_COMMA.sub(r"\1", text)):
+    for text in (block, _TRAILING_COMMA.sub(r"\1", block)):
+        before = _BEFORE_VALUE.match(text)
         try:
-            return json.loads(attempt, strict=False)  # not strict: bare line breaks and tabs inside strings
+            return _DECODER.raw_decode(text, before.end() if before else 0)[0]  # what wraps scripts may follow it
         except (ValueError, RecursionError):
             continue
     return None

@@ -2,6 +2,7 @@
 
 feedparser knows what publishers make of RSS and Atom. It is given bytes, never an address or a name of a file, for it
 would open either; and it is given them mended, without texts of the length of articles, which nobody looks for here.
+Dates are read from their text (:mod:`crawler.discovery.dates`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import html
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import feedparser
@@ -28,6 +29,8 @@ _REFERENCE = re.compile(r"&(?:[a-z][a-z0-9]*|#[0-9]+|#x[0-9a-f]+);", re.IGNORECA
 _ITEMS = re.compile(r'"items"\s*:\s*\[')
 _BETWEEN_ITEMS = re.compile(r"[\s,]*")
 
+Json = dict[str, Any]  # and feedparser's own, which it is a kind of
+
 
 def read_feed(text: str, url: str) -> Reading:
     """Return what the feed, *text* from its first element on, lists. *url* is what its addresses are relative to."""
@@ -44,15 +47,15 @@ def read_feed(text: str, url: str) -> Reading:
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - it was not made for hostile feeds, and raises whatever it comes upon
-        return Reading("feed", problem=f"the feed cannot be read: {type(error).__name__}: {error}")
+        return Reading("feed", problem=f"the feed cannot be read: {type(error).__name__}: {str(error)[:200]}")
     links = Gathering(url, MAX_ITEMS)
-    atom = str(feed.version).startswith("atom")
+    atom = str(feed.get("version")).startswith("atom")
     for entry in feed.entries:
-        published, modified = _date(entry, "published"), _date(entry, "updated")
+        published, modified = iso(_string(entry, "published")), iso(_string(entry, "updated"))
         if published is None and not atom:  # dc:date, which is all that RSS 1.0 has
             published, modified = modified, None
-        links.add(_address(entry), title=_title(dict.get(entry, "title")), published=published, modified=modified)
-    broken = feed.get("bozo_exception") if feed.bozo else None
+        links.add(_address(entry), title=_title(_string(entry, "title")), published=published, modified=modified)
+    broken = feed.get("bozo_exception")
     return Reading(
         form="feed",
         links=links.found(),
@@ -68,11 +71,10 @@ def read_json_feed(text: str, url: str) -> Reading:
     """Return what a JSON Feed (versions 1 and 1.1) lists; one that is cut is read up to its last whole item."""
     problem = None
     feed: Any = None
-    text = text.removeprefix("\ufeff")
     try:
         feed = json.loads(text, strict=False)
         items = feed.get("items") if isinstance(feed, dict) else None
-        found = iter(items if isinstance(items, list) else ())
+        found: Iterator[Any] = iter(items if isinstance(items, list) else ())
     except (ValueError, RecursionError) as error:
         problem = f"broken JSON ({error}), read as far as it goes"
         found = _whole_items(text)
@@ -101,42 +103,35 @@ def _cut(text: str, name: str) -> str | None:
     return None
 
 
-def _address(entry: Mapping[str, Any]) -> str | None:
-    original = dict.get(entry, "feedburner_origlink")
-    if isinstance(original, str) and original.strip():
+def _address(entry: Json) -> str | None:
+    original = _string(entry, "feedburner_origlink")
+    if original and original.strip():
         return original
-    link = dict.get(entry, "link")  # an Atom link to a page, or a guid that is one, where there is no link
-    if isinstance(link, str) and link.strip():
+    link = _string(entry, "link")  # an Atom link to a page, or a guid that is one, where there is no link
+    if link and link.strip():
         return link
-    for other in dict.get(entry, "links") or ():
-        if other.get("rel") == "alternate" and isinstance(other.get("href"), str):
-            return str(other["href"])
-    return None
+    return next(_linked(entry, "alternate"), None)
 
 
-def _date(entry: Mapping[str, Any], name: str) -> str | None:
-    # Asked as a plain dictionary: feedparser's own answers with another date where this one is missing, and warns.
-    text, parsed = dict.get(entry, name), dict.get(entry, f"{name}_parsed")
-    return iso(text, tuple(parsed) if parsed else None) if isinstance(text, str) else None
+def _linked(of: Json, *relations: str) -> Iterator[str]:
+    links = dict.get(of, "links")  # anything, where a feed has an element of that name
+    for link in links if isinstance(links, list) else ():
+        if isinstance(link, dict) and link.get("rel") in relations and (href := _string(link, "href")):
+            yield href
 
 
 def _title(text: str | None) -> str | None:
     """Return a title without markup, which RSS allows in it without a word about it, and without its escapes."""
-    if not isinstance(text, str):
+    if text is None:
         return None
     text = _REFERENCE.sub(lambda found: html.unescape(found[0]), _MARKUP.sub("", text[: 10 * MAX_TITLE_LENGTH]))
     return " ".join(text.split())[:MAX_TITLE_LENGTH] or None
 
 
-def _next_pages(feed: Mapping[str, Any], url: str) -> list[str]:
+def _next_pages(feed: Json, url: str) -> list[str]:
     """Return the further pages of a feed (RFC 5005): the next of a paged one, the one before of an archived one."""
-    pages: dict[str, None] = {}
-    for link in dict.get(feed, "links") or ():
-        if link.get("rel") in {"next", "prev-archive"}:
-            page = absolute(url, link.get("href"))
-            if page is not None and page != url and len(pages) < MAX_FEEDS:
-                pages[page] = None
-    return list(pages)
+    found = (absolute(url, href) for href in _linked(feed, "next", "prev-archive"))
+    return list(dict.fromkeys(page for page in found if page is not None and page != url))[:MAX_FEEDS]
 
 
 def _whole_items(text: str) -> Iterator[Any]:
@@ -152,6 +147,7 @@ def _whole_items(text: str) -> Iterator[Any]:
         yield item
 
 
-def _string(item: Mapping[str, Any], name: str) -> str | None:
-    value = item.get(name)
+def _string(item: Json, name: str) -> str | None:
+    # Asked as a plain dictionary: feedparser's own answers with the date published where that of changes is missing.
+    value = dict.get(item, name)
     return value if isinstance(value, str) else None

@@ -14,18 +14,21 @@ SNIFFED_BYTES = 1 << 20  # in which the first element starts: before it may stan
 
 _BINARY_BYTES = 1024  # in which a file that is no text has a zero byte
 _LATE_BYTES = 8_192  # in which a feed or sitemap starts that has a server's warnings before it
+# Not RDF, which pictures and PDF files have within them (XMP).
 _LATE = re.compile(
-    r"(?:<\?xml[^<>]*>\s*)?<(?:[\w.-]+:)?(?:rss|feed|rdf|urlset|sitemapindex)\s[^<>]*\b(?:version|xmlns)", re.IGNORECASE
+    r"(?:<\?xml[^<>]*>\s*)?<(?:[\w.-]+:)?(?:rss|feed|urlset|sitemapindex)\s[^<>]*\b(?:version|xmlns)", re.IGNORECASE
 )
 _HTML = re.compile(r"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+_SCRIPTED = re.compile(r"script|json|css")  # media types of texts that may hold HTML without being any
 _JSON_FEED = re.compile(rb'"version"\s*:\s*"https?:\\?/\\?/(?:www\.)?jsonfeed\.org', re.IGNORECASE)
+_BOM = b"\xef\xbb\xbf"
 _GZIP_MAGIC = b"\x1f\x8b\x08"  # RFC 1952, 2.3.1: the only method there is
 _ROOTS: dict[str, Form] = {
     "rss": "feed",
     "feed": "feed",
     "rdf": "feed",
     "urlset": "sitemap",
-    "sitemapindex": "sitemap-index",
+    "sitemapindex": "sitemap",
     "html": "page",
 }
 # With which pages start that have no html element, and parts of pages that scripts load.
@@ -44,7 +47,7 @@ def read(payload: bytes, *, url: str, content_type: str | None, content_encoding
     documents belong in a worker.
     """
     body, problem = _unpacked(payload, content_encoding)
-    reading = _read(body, url, content_type)
+    reading = _read(body, url, content_type, whole=problem is None)
     reading.problem = joined(problem, reading.problem)
     return reading
 
@@ -55,7 +58,7 @@ def _unpacked(payload: bytes, content_encoding: str | None) -> tuple[bytes, str 
         body = decode_content(payload, content_encoding or "", limit_bytes=MAX_DECODED_BYTES)
     except ContentUndecodable as error:
         # A coding that is declared but was never applied gives nothing at all.
-        body = error.partial or (payload if payload.lstrip()[:1] in {b"<", b"{"} else b"")
+        body = error.partial or (payload if payload.removeprefix(_BOM).lstrip()[:1] in {b"<", b"{"} else b"")
         problem = f"content coding cannot be decoded: {error}"
     if body.startswith(_GZIP_MAGIC):  # sitemap.xml.gz
         try:
@@ -67,13 +70,16 @@ def _unpacked(payload: bytes, content_encoding: str | None) -> tuple[bytes, str 
     return body, problem
 
 
-def _read(body: bytes, url: str, content_type: str | None) -> Reading:
+def _read(body: bytes, url: str, content_type: str | None, *, whole: bool) -> Reading:
     # Each form's parser is loaded with the first document of that form: the crawl's own process needs none of them.
+    start = _start(body)
+    if start is None:
+        return Reading("other")
     media = (content_type or "").partition(";")[0].strip().lower()
-    form, _ = _told(_start(body))
-    if form in {"feed", "sitemap", "sitemap-index"}:
+    form, _ = _told(start, media)
+    if form in {"feed", "sitemap"}:
         text = _text(body, content_type)
-        text = text[_told(text[:SNIFFED_BYTES])[1] :]
+        text = text[_told(text[:SNIFFED_BYTES], media)[1] :]
         if form == "feed":
             from crawler.discovery.feeds import read_feed  # noqa: PLC0415
 
@@ -82,25 +88,25 @@ def _read(body: bytes, url: str, content_type: str | None) -> Reading:
 
         return read_sitemap(text, url)
     if form == "other":
-        if media == "application/feed+json" or (body[:SNIFFED_BYTES].lstrip()[:1] == b"{" and _JSON_FEED.search(body)):
+        if media == "application/feed+json" or (start.lstrip()[:1] == "{" and _JSON_FEED.search(body)):
             from crawler.discovery.feeds import read_json_feed  # noqa: PLC0415
 
             return read_json_feed(_text(body, content_type), url)
-        binary = b"\0" in body[:_BINARY_BYTES]
-        if not binary and (media == "text/plain" or _path(url).endswith((".txt", ".txt.gz"))):
+        if media == "text/plain" or _path(url).endswith((".txt", ".txt.gz")):
             from crawler.discovery.sitemaps import read_list  # noqa: PLC0415
 
-            listed = read_list(_text(body, content_type), url)
+            text = _text(body, content_type)
+            listed = read_list(text if whole else text[: text.rfind("\n") + 1], url)  # half an address leads elsewhere
             if listed is not None:
                 return listed
-        if binary or "html" not in media:
+        if "html" not in media:
             return Reading("other")
     from crawler.discovery.links import read_page  # noqa: PLC0415
 
     return read_page(_text(body, content_type), url)
 
 
-def _told(start: str) -> tuple[Form, int]:
+def _told(start: str, media: str) -> tuple[Form, int]:
     """Return the form of a document that starts so, and where its first element does; "other" when no element tells."""
     from crawler.discovery.markup import root  # noqa: PLC0415 - with it comes what _text needs
 
@@ -112,17 +118,20 @@ def _told(start: str) -> tuple[Form, int]:
     if late and not _HTML.search(start, 0, late.start()):
         name, after = root(start[late.start() :])
         return _ROOTS[name.rpartition(":")[2].lower()], late.start() + after
-    return ("page" if name in _OF_PAGES or _HTML.search(start, 0, _LATE_BYTES) else "other"), position
+    if name in _OF_PAGES or (not _SCRIPTED.search(media) and _HTML.search(start, 0, _LATE_BYTES)):
+        return "page", position
+    return "other", position
 
 
-def _start(body: bytes) -> str:
-    """Return enough of a document to tell its form by; letters beyond ASCII do not matter here."""
+def _start(body: bytes) -> str | None:
+    """Return enough of a text to tell its form by, in which letters beyond ASCII do not matter; None of other files."""
     start = body[:SNIFFED_BYTES]
     if start.startswith((b"\xff\xfe", b"<\0")):
         return start.decode("utf-16-le", "replace")
     if start.startswith((b"\xfe\xff", b"\0<")):
         return start.decode("utf-16-be", "replace")
-    return start.removeprefix(b"\xef\xbb\xbf").decode("latin-1")
+    start = start.removeprefix(_BOM)
+    return None if b"\0" in start[:_BINARY_BYTES] and start.lstrip()[:1] != b"<" else start.decode("latin-1")
 
 
 def _text(body: bytes, content_type: str | None) -> str:

@@ -86,7 +86,7 @@ class Gathering:
         modified: str | None = None,
         paging: bool = False,
     ) -> None:
-        """Add what :func:`absolute` returned. Found again, an address keeps what was told first, and may gain paging."""
+        """Add what :func:`absolute` returned. Found again, it keeps what was told first, and may gain *paging*."""
         before = self._found.get(url)
         if before is not None:
             if paging and not before.paging:

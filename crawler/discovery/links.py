@@ -42,11 +42,9 @@ _FILES = frozenset(
 
 def read_page(text: str, url: str) -> Reading:
     """Return what the page is and leads to. A stranger's page can hold the parser for long: call this in a worker."""
-    # "replace": a lone surrogate, out of UTF-7, has no form in UTF-8.
-    source = text.encode("utf-8", "replace")
-    tree = LexborHTMLParser(source)
+    tree = LexborHTMLParser(text.encode("utf-8", "replace"))  # a lone surrogate, out of UTF-7, has no form in UTF-8
     nodes = tree.css(_WANTED)
-    page = _Page(_base(nodes, url), url, Paging(tree, source.lower()))
+    page = _Page(_base(nodes, url), url, Paging(tree))
     for node in nodes:
         page.read(node)
     for reference in page.paging.buttons():
@@ -155,7 +153,7 @@ class _Page:
         if (attributes.get("http-equiv") or "").strip().lower() == "refresh":
             # In noscript it is for readers without scripts, and often leads to a page that says so.
             if self.refresh is None and (node.parent is None or node.parent.tag != "noscript"):
-                target = absolute(self.base, refresh_target(content))
+                target = absolute(self.base, refresh_target(content.strip()))
                 self.refresh = target if target != self.url else None  # a front page that reloads itself
         else:
             name = (attributes.get("property") or attributes.get("name") or "").strip().lower()

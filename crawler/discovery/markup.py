@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import html
 import html.entities
 import re
+import sys
 
 from archive.extraction.page import UNPARSED
 
-LONGEST_TEXT = 10_000  # characters; no address, title or date is as long, only whole articles are
+LONGEST_TEXT = 2_000  # characters; no title, no date and no address worth asking for is as long, only articles are
+LONGEST_TAG = 10_000  # characters; those of feeds with dozens of vocabularies have some 4,000
 
 _BEFORE_ROOT = re.compile(
     r"""[\s\ufeff]++ | <\?.*?\?> | <!--.*?-->
-    | <!DOCTYPE (?:[^\[<>"']|"[^"]*+"|'[^']*+')*+ (?:\[ (?:<!--.*?-->|"[^"]*+"|'[^']*+'|[^\]"'])*+ \]\s*+)?+ >""",
+    | <!DOCTYPE (?:[^\[<>"']|"[^"]*+"|'[^']*+')*+
+      (?:\[ (?:<!--.*?(?:-->|\Z)|"[^"]*+"|'[^']*+'|[^\]"'])*+ \]\s*+)?+ >""",
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
 _NAME = re.compile(r"<((?:[\w.-]+:)?[a-z][\w.-]*)(?=[\s/>])", re.IGNORECASE | re.ASCII)
 _TO_MEND = re.compile(
     r"""<!\[CDATA\[.*?(?:\]\]>|\Z) | <!--.*?(?:-->|\Z)
-    | &(?!(?:amp|lt|gt|quot|apos);)(?:(?P<name>[a-zA-Z][a-zA-Z0-9]{0,31});|\#(?:(?P<number>[0-9]{1,7})|[xX](?P<hex>[0-9a-fA-F]{1,6}));)?""",
+    | &(?!(?:amp|lt|gt|quot|apos);)
+      (?:(?P<name>[a-zA-Z][a-zA-Z0-9]{0,31}); | \#(?:(?P<number>[0-9]{1,7})|[xX](?P<hex>[0-9a-fA-F]{1,6}));)?""",
     re.VERBOSE | re.DOTALL,
 )
-_LONG_TEXT = re.compile(rf">[^<>]{{{LONGEST_TEXT},}}+")
+_TOO_LONG = re.compile(rf">[^<>]{{{LONGEST_TEXT},}}+|<[^<>]{{{LONGEST_TAG},}}+>?+")
 
 
 def root(text: str) -> tuple[str, int]:
@@ -40,24 +45,24 @@ def mended(text: str) -> str:
 
     Characters that XML has not become blanks, bare ampersands are escaped, HTML's names of characters resolved and
     all others left as text: with the document type gone there are no entities to expand. Comments go, and so do texts
-    of more than :data:`LONGEST_TEXT` characters: nothing is looked for in them, and the regular expressions that
-    feed parsers try on a text take the square of its length. What follows the last tag, as in a file that was cut,
-    goes too, for half an address leads elsewhere.
+    and tags that are too long: nothing is looked for in them, and what feed parsers do with a text, or the attributes
+    of a tag, takes the square of its length. What follows the last tag, as in a file that was cut, goes too, for half
+    an address leads elsewhere.
     """
     text = text[: text.rfind(">") + 1]
-    return _LONG_TEXT.sub(">", _TO_MEND.sub(_mend, UNPARSED.sub(" ", text)))
+    text = _TO_MEND.sub(_mend, UNPARSED.sub(" ", text))
+    return _TOO_LONG.sub(lambda found: ">" if found[0].startswith(">") else "", text)
 
 
 def _mend(found: re.Match[str]) -> str:
-    whole = found[0]
-    if whole.startswith("<!["):
-        return whole if len(whole) <= LONGEST_TEXT else ""
-    if whole.startswith("<"):
+    meant = found[0]
+    if meant.startswith("<![") and len(meant) <= LONGEST_TEXT:
+        return meant
+    if meant.startswith("<"):
         return ""
     if found["name"]:
-        meant = html.entities.html5.get(f"{found['name']};")
-        return f"&amp;{found['name']};" if meant is None else meant.replace("&", "&amp;").replace("<", "&lt;")
-    if found["number"] or found["hex"]:
+        meant = html.entities.html5.get(f"{found['name']};", meant)
+    elif found["number"] or found["hex"]:
         code = int(found["number"]) if found["number"] else int(found["hex"], 16)
-        return f"&#{code};" if code <= 0x10FFFF else " "
-    return "&amp;"
+        meant = chr(code) if code <= sys.maxunicode else " "
+    return html.escape(UNPARSED.sub(" ", meant))

@@ -19,13 +19,14 @@ MAX_BUTTONS = 200  # elements looked at that may load more
 LONGEST_LABEL = 40  # characters of a text that is compared with the words; "Gehe zur nächsten Seite" has 23
 
 _RELATIONS = frozenset(("next", "prev", "previous"))
-# In classes and labels; "pagina" alone is the Italian and Spanish page.
-_PAGER_WORDS = ("paginat", "paginac", "paginaz", "paginad", "paginier", "pager", "paging", "pagenav", "page-nav")
-_PAGER_WORDS += ("page_nav", "page-numbers", "nav-links")
+# In classes and labels. "pagina" alone is the Italian and Spanish page, "page-navigation" and "nav-links__item" are
+# often the site's menu, and "teaser--paginated" is a teaser.
 _PAGER = re.compile(
-    r"paginat|pagina[cz]|paginad|paginier|(?<![a-z])(?:pager|paging)(?![a-z])|page[-_]?nav|page-numbers|nav-links",
+    r"paginat(?!ed)|pagina[cz]|paginad|paginier|(?<![a-z])(?:pager|paging)(?![a-z])|page[-_]?navi?(?![a-z])"
+    r"|page-numbers|(?<![\w-])nav-links(?![\w-])",
     re.IGNORECASE,
 )
+_MAY_BE_PAGERS = "[class*='pag' i],[class*='nav-links' i],[id*='pag' i],[aria-label*='pag' i]"  # a few of them are
 _CLASS = re.compile(
     rf"{_PAGER.pattern}|(?<![a-z])page[-_](?:num(?:ber)?s?|link|item)(?![a-z])"
     r"|(?:load|show|view)[-_]?more|next[-_]?(?:page|posts)|prev(?:ious)?[-_]?(?:page|posts)|nav-(?:next|prev)"
@@ -33,7 +34,8 @@ _CLASS = re.compile(
     re.IGNORECASE,
 )
 _LABEL = re.compile(
-    r"\b(?:next|previous|older)\s+page\b|\b(?:page|seite|p[aá]gina|страниц[аеу]|strona|stránka|sida|sayfa)\s+[0-9]+\b",
+    r"\b(?:next|previous|older)\s+page\b"
+    r"|\b(?:page|seite|p[aá]gina|страниц[аеу]|strona|stránka|sida|sayfa)\s+[0-9]+\b",  # noqa: RUF001 - Russian
     re.IGNORECASE,
 )
 # "More" alone, "weiterlesen", "далее" are on every teaser: what they lead to is an article.
@@ -58,8 +60,9 @@ _WORDS = frozenset(
     |следующая|следующие|следующая страница|следующие записи|предыдущая|предыдущие|предыдущая страница
     |предыдущие записи|старые записи|вперед|вперёд|показать еще|показать ещё|загрузить еще|загрузить ещё|еще новости
     |ещё новости|больше новостей|наступна|наступна сторінка|попередня|показати ще|завантажити ще|більше новин
-    |следваща|предишна|наступная|التالي|السابق|تحميل المزيد|הבא|הקודם|بعدی|قبلی|下一页|下一頁|上一页|上一頁|下页|加载更多
-    |次へ|次のページ|前へ|前のページ|もっと見る|다음|이전|더보기|trang sau|selanjutnya|berikutnya|muat lainnya|ถัดไป
+    |следваща|предишна|наступная|التالي|السابق|تحميل المزيد|הבא|הקודם|بعدی|قبلی|下一页|下一頁|上一页|上一頁|下页
+    |加载更多|次へ|次のページ|前へ|前のページ|もっと見る|다음|이전|더보기|trang sau|selanjutnya
+    |berikutnya|muat lainnya|ถัดไป
     """.split()  # noqa: SIM905 - words, easier to read and add to in one text
     ).split("|")
 )
@@ -68,23 +71,25 @@ _AROUND = _ARROWS + "[]().,:| \t\r\n\xa0"
 _DIGITS = re.compile(r"[0-9]+")
 _DAY = re.compile(r"[0-9]{4}[/.-][0-9]{1,2}[/.-][0-9]{1,2}/?\Z")
 
-_NEXT_ATTRIBUTES = ("data-next", "data-next-url", "data-next-page", "data-next-href", "data-next-page-url")
-_NEXT_ATTRIBUTES += ("data-load-more", "data-load-more-url", "data-more-url")
-_URL_ATTRIBUTES = ("data-url", "data-href")  # of anything: only where the element is for loading more
+# Of things that load more; and of anything, where it counts only if the element is for that.
+_NEXT_ATTRIBUTES = ("data-next", "data-next-url", "data-next-page", "data-next-href", "data-load-more", "data-more-url")
+_URL_ATTRIBUTES = ("data-url", "data-href")
+_MAY_BE_BUTTONS = ",".join(f"[{name}]" for name in (*_NEXT_ATTRIBUTES, *_URL_ATTRIBUTES, "onclick"))
 _SCRIPTED = re.compile(r"""["']((?:(?:https?:)?/|\?)[^"'\s]*)["']""", re.IGNORECASE)
 _TEMPLATE = re.compile(r"[{}<>\s]|\[\[|%7B", re.IGNORECASE)  # filled in by a script: "/news/{page}"
 
 
 class Paging:
-    """Knows the pagers of one page, whose source in lower case is *source*."""
+    """Knows the pagers of one page."""
 
-    def __init__(self, tree: LexborHTMLParser, source: bytes) -> None:
-        self._tree, self._source = tree, source
+    def __init__(self, tree: LexborHTMLParser) -> None:
+        self._tree = tree
+        self._marks: dict[str, bool] = {}  # by class: many elements have the same
         self._in_pager = self._links_of_pagers()
 
     def leads(self, node: LexborNode, attributes: Attributes, url: str, page_url: str) -> bool:
         """Tell whether the link *node* to *url*, on the page at *page_url*, leads to another page of the listing."""
-        if node.mem_id in self._in_pager or _is_marked(attributes):
+        if node.mem_id in self._in_pager or self._is_marked(attributes):
             return True
         relations = attributes.get("rel")
         if relations and not _RELATIONS.isdisjoint(relations.lower().split()):
@@ -94,45 +99,45 @@ class Paging:
 
     def buttons(self) -> Iterator[str]:
         """Yield the references that buttons for loading more keep in other attributes than ``href``."""
-        names = [name for name in (*_NEXT_ATTRIBUTES, *_URL_ATTRIBUTES, "onclick") if name.encode() in self._source]
-        if not names:
-            return
-        for node in self._tree.css(",".join(f"[{name}]" for name in names))[:MAX_BUTTONS]:
+        for node in self._tree.css(_MAY_BE_BUTTONS)[:MAX_BUTTONS]:
             attributes = node.attributes
             for name in _NEXT_ATTRIBUTES:
                 yield from _plausible(attributes.get(name))
-            if _is_marked(attributes) or _CLASS.search(attributes.get("id") or "") or _says_so(node.text(), "", ""):
+            if (
+                self._is_marked(attributes)
+                or _CLASS.search(attributes.get("id") or "")
+                or _says_so(node.text(), "", "")
+            ):
                 for name in _URL_ATTRIBUTES:
                     yield from _plausible(attributes.get(name))
                 for found in _SCRIPTED.finditer(attributes.get("onclick") or ""):
                     yield from _plausible(found[1])
 
     def _links_of_pagers(self) -> set[int]:
-        # A word that is nowhere in the source is in no class: most pages need no query at all.
-        words = [word for word in _PAGER_WORDS if word.encode() in self._source]
-        if not words:
-            return set()
+        pagers = [
+            node
+            for node in self._tree.css(_MAY_BE_PAGERS)
+            if node.tag not in {"html", "body", "main", "a"}
+            and _PAGER.search(" ".join(node.attributes.get(name) or "" for name in ("class", "id", "aria-label")))
+        ]
         found: set[int] = set()
-        selector = ",".join(f"[class*='{word}' i],[id*='{word}' i],[aria-label*='{word}' i]" for word in words)
-        for node in self._tree.css(selector)[:MAX_PAGERS]:
-            if node.tag in {"html", "body", "main", "a"}:
-                continue
-            attributes = node.attributes
-            if not _PAGER.search(" ".join(attributes.get(name) or "" for name in ("class", "id", "aria-label"))):
-                continue
-            links = node.css("a[href]")
+        for pager in pagers[:MAX_PAGERS]:
+            links = pager.css("a[href]")
             if len(links) <= MAX_PAGER_LINKS:
                 found.update(link.mem_id for link in links if len(link.text().strip()) <= LONGEST_LABEL)
         return found
 
-
-def _is_marked(attributes: Attributes) -> bool:
-    for name in ("aria-label", "title"):
-        label = attributes.get(name)
-        if label and len(label) <= LONGEST_LABEL and (_LABEL.search(label) or _words(label) in _WORDS):
-            return True
-    named = attributes.get("class")
-    return bool(named and _CLASS.search(named))
+    def _is_marked(self, attributes: Attributes) -> bool:
+        for name in ("aria-label", "title"):
+            label = attributes.get(name)
+            if label and len(label) <= LONGEST_LABEL and (_LABEL.search(label) or _words(label) in _WORDS):
+                return True
+        named = attributes.get("class")
+        if not named:
+            return False
+        if named not in self._marks:
+            self._marks[named] = bool(_CLASS.search(named))
+        return self._marks[named]
 
 
 def _says_so(text: str, url: str, page_url: str) -> bool:

@@ -8,6 +8,7 @@ address, however it ends. What other vocabularies add about images, videos and t
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import lxml.etree
 
@@ -35,11 +36,9 @@ _READ = {
 def read_sitemap(text: str, url: str) -> Reading:
     """Return what the sitemap or index, *text* from its first element on, lists."""
     entries = _Entries(url, index=root(text)[0].lower().endswith("sitemapindex"))
-    parser: lxml.etree.XMLParser[None] = lxml.etree.XMLParser(
-        target=entries, recover=True, resolve_entities=False, no_network=True, huge_tree=False
-    )
+    target: Any = entries  # the stubs want a protocol that takes bytes as well
+    parser: Any = lxml.etree.XMLParser(target=target, recover=True, resolve_entities=False, no_network=True)
     data = mended(text).encode("utf-8", "replace")
-    del text  # 64 MB of them should not be held three times
     broken = None
     try:
         for start in range(0, len(data), _FED):
@@ -72,14 +71,14 @@ def read_list(text: str, url: str) -> Reading | None:
 
     Other texts hold addresses, too: robots.txt does, behind "Sitemap:".
     """
-    lines = text.removeprefix("\ufeff").split(maxsplit=MAX_ADDRESSES + 1)
-    rest = len(lines) > MAX_ADDRESSES + 1 and lines.pop()
+    lines = text.split(maxsplit=MAX_ADDRESSES)
+    rest = lines.pop() if len(lines) > MAX_ADDRESSES else None
     if not lines or not all(_ADDRESS_LINE.fullmatch(line) for line in lines):
         return None
     links = Gathering(url, MAX_ADDRESSES)
     for line in lines:
         links.add(line)
-    links.full = links.full or bool(rest)
+    links.full = links.full or rest is not None
     return Reading("sitemap", links.found(), problem=links.left_out("addresses"))
 
 
