@@ -350,6 +350,7 @@ def test_an_allowed_page_passes_with_its_evidence():
         "decision": "allowed",
         "policy": "obey",
         "rule": "Allow: /a",
+        "crawl-delay": None,
         "reason": "robots.txt allows it: Allow: /a",
         "url": f"{SITE}/robots.txt",
         "status": 200,
