@@ -7,6 +7,7 @@ import html
 import json
 import random
 from dataclasses import dataclass
+from datetime import date
 
 import lxml.html
 from lxml.html import HtmlElement
@@ -31,10 +32,11 @@ class Story:
     subtitle: str = ""
     updated: str | None = None
     opinion: bool = False
+    site: str = SITE
 
     @property
     def url(self) -> str:
-        return f"{SITE}/{self.day}/{self.slug}-a{self.number}"
+        return f"{self.site}/{self.day}/{self.slug}-a{self.number}"
 
     @property
     def text(self) -> str:
@@ -318,7 +320,7 @@ def page(story: Story, *, how: str = "p_ul", with_appeal: bool = True) -> str:
 
 def print_page(story: Story) -> str:
     """The print version: no classes, everything in a row."""
-    names = [f'<a href="{SITE}/author/{name.lower()}">{name}</a>' for name in story.authors]
+    names = [f'<a href="{SITE}/author/{name.lower().replace(" ", "-")}">{name}</a>' for name in story.authors]
     joined = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
     apart = '<p style="font-family: roboto;">'
     body = (
@@ -337,8 +339,7 @@ def print_page(story: Story) -> str:
 
 
 def _print_day(story: Story) -> str:
-    year, month, day = story.day.split("/")
-    return f"{ {'05': 'May', '07': 'July'}[month] } {day}, {year}"
+    return f"{date.fromisoformat(story.day.replace('/', '-')):%B %d, %Y}"
 
 
 def parsed(text: str) -> HtmlElement:
