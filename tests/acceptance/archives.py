@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO
+import json
+from typing import Any, BinaryIO
 
 from archive.archive import Archive
 from archive.scan import scan
@@ -39,6 +40,20 @@ def _record_ids(stream: BinaryIO) -> dict[str, list[str]]:
         with record:
             if record.type in ("response", "revisit"):
                 found[record.id] = [problem.message for problem in record.problems]
+    return found
+
+
+def articles(archive: Archive) -> dict[str, list[dict[str, Any]]]:
+    """Return the articles of all published conversion records, as JSON, by URL: once for each record."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for stat in archive.storage.list("articles/"):
+        with archive.storage.open(stat.key) as stream:
+            for record in scan(stream):
+                with record:
+                    if record.type == "conversion" and record.fields.get("Content-Type") == "application/json":
+                        found.setdefault(record.fields.get("WARC-Target-URI") or "", []).append(
+                            json.loads(record.block.read())
+                        )
     return found
 
 
