@@ -16,7 +16,7 @@ import contextlib
 import fcntl
 import os
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self, get_args
@@ -24,6 +24,7 @@ from typing import Literal, Self, get_args
 from archive.files import make_directory, sync_directory
 from archive.place import Place
 from archive.sqlite import BUSY_S, create, translated, version, write_ahead
+from crawler.entering import Added, Entering
 
 Kind = Literal["home", "feed", "sitemap", "section", "article", "page", "print", "requisite"]
 Outcome = Literal["saved", "unchanged", "skipped", "refused", "failed"]
@@ -124,14 +125,6 @@ class Unread:
     place: Place
     depth: int
     hops: str
-
-
-@dataclass(frozen=True, slots=True)
-class Added:
-    """What entering leads changed: pages now pending, by site, and the best priority among them."""
-
-    pending: Mapping[str, int]
-    best: Mapping[str, int]
 
 
 class Frontier:
@@ -238,13 +231,16 @@ class Frontier:
             db.execute("INSERT OR REPLACE INTO crawl VALUES (?, ?)", (name, value))
 
     def add(self, leads: Iterable[Lead]) -> Added:
-        """Enter *leads*; those whose key is known already are dropped."""
+        """Enter *leads*; of those whose key is known already only the news of a change is kept."""
         with self._writing() as db:
-            return _add(db, leads)
+            step = Entering(db)
+            step.enter(leads)
+            return step.added()
 
-    def finish(self, page_id: int, done: Done, leads: Iterable[Lead] = ()) -> Added:
+    def finish(self, page_id: int, done: Done, leads: Iterable[Lead] = (), *, modified: str | None = None) -> Added:
         """Say what became of a page and enter what it leads to: both or neither.
 
+        *modified* is when it was last changed, as far as was known when it was asked for.
         Raises ``LookupError`` when the page is not pending: nothing is done twice.
         """
         place = done.place or Place("", 0, 0)
@@ -266,7 +262,11 @@ class Frontier:
             ).rowcount
             if changed != 1:
                 raise LookupError(f"page {page_id} of {self.path} is not pending")
-            return _add(db, leads)
+            step = Entering(db, unread=int(done.extract))
+            step.enter(leads)
+            if done.outcome == "skipped" and done.record_id is not None:
+                step.look_again(page_id, modified)
+            return step.added()
 
     def postpone(self, page_id: int, *, tries: int, not_before: float) -> None:
         """Leave a page pending, after *tries* tries, until the time *not_before*, in seconds since 1970."""
@@ -282,14 +282,21 @@ class Frontier:
                 (reason,),
             ).rowcount
 
-    def extracted(self, page_id: int, problem: str | None = None, leads: Iterable[Lead] = ()) -> Added:
-        """Say that the article of a page was extracted, or why it could not be, and enter what the page needs."""
+    def extracted(self, page: Unread, problem: str | None = None, leads: Iterable[Lead] = ()) -> Added:
+        """Say that the article of *page* was extracted, or why it could not be, and enter what the page needs.
+
+        A page that is asked for again meanwhile has another capture to be read, and this one says nothing about it.
+        """
         with self._writing() as db:
             state = _READ if problem is None else _UNREADABLE
-            db.execute(
-                "UPDATE pages SET article = ?, reason = coalesce(?, reason) WHERE id = ?", (state, problem, page_id)
-            )
-            return _add(db, leads)
+            read = db.execute(
+                "UPDATE pages SET article = ?, reason = coalesce(?, reason)"
+                " WHERE id = ? AND article = ? AND record_id = ?",
+                (state, problem, page.id, _UNREAD, page.record_id),
+            ).rowcount
+            step = Entering(db, unread=-read)
+            step.enter(leads)
+            return step.added()
 
     def show(self, template: str, keys: Iterable[str]) -> int:
         """Note that a listing of that *template* shows *keys*; return for how many pages in a row none was new."""
@@ -388,30 +395,3 @@ class Frontier:
                 " GROUP BY outcome, reason ORDER BY count(*) DESC"
             )
             return [tuple(row) for row in rows]
-
-
-def _add(db: sqlite3.Connection, leads: Iterable[Lead]) -> Added:
-    pending: dict[str, int] = {}
-    best: dict[str, int] = {}
-    for lead in leads:
-        fresh = db.execute(
-            "INSERT OR IGNORE INTO pages (key, url, site, kind, priority, depth, via, hops, modified, outcome, reason)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                lead.key,
-                lead.url,
-                lead.site,
-                lead.kind,
-                lead.priority,
-                lead.depth,
-                lead.via,
-                lead.hops,
-                lead.modified,
-                "skipped" if lead.skip else None,
-                lead.skip,
-            ),
-        ).rowcount
-        if fresh and not lead.skip:
-            pending[lead.site] = pending.get(lead.site, 0) + 1
-            best[lead.site] = min(best.get(lead.site, lead.priority), lead.priority)
-    return Added(pending, best)

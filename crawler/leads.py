@@ -133,7 +133,8 @@ class Leads:
         followed.leads = self._all(page, map(Found, reading.feeds), kind="feed")
         if followed.extract:
             if address := self.publication.print_version(page.url):
-                followed.leads += self._all(page, [Found(address)], kind="print", hop="E")
+                printed = Found(address, modified=page.modified)  # it changes with its article
+                followed.leads += self._all(page, [printed], kind="print", hop="E")
             followed.leads += leads
             return
         followed.template = traps.template(page.url)

@@ -29,8 +29,9 @@ from archive.capture import iso, parse_iso
 from archive.errors import ArchiveError
 from crawler import config, traps
 from crawler.committing import Committer
+from crawler.entering import Added
 from crawler.extractor import Extractor
-from crawler.frontier import Added, Done, Frontier, Kind, Lead, Outcome, Page, Unread
+from crawler.frontier import Done, Frontier, Kind, Lead, Outcome, Page, Unread
 from crawler.politeness import Politeness
 from crawler.selftest import wake_of
 from crawler.session import session_of
@@ -224,10 +225,8 @@ class FrontierScheduler(BaseScheduler):
     async def finish(self, page: Page, done: Done, leads: Sequence[Lead] = (), *, asked: bool = True) -> None:
         """Say what became of *page* and enter what it leads to, durably and in one step."""
         try:
-            added = await self._write(lambda: self.frontier.finish(page.id, done, leads))
-            self._added(added)
+            self._added(await self._write(lambda: self.frontier.finish(page.id, done, leads, modified=page.modified)))
             if done.extract:
-                self.unread += 1
                 self.article_waits.set()
         finally:
             self._left(page, asked=asked)
@@ -252,8 +251,7 @@ class FrontierScheduler(BaseScheduler):
 
     async def extracted(self, page: Unread, problem: str | None = None, leads: Sequence[Lead] = ()) -> None:
         """Say that the article of *page* is read, or why it cannot be, and enter what the page needs to be shown."""
-        self._added(await self._write(lambda: self.frontier.extracted(page.id, problem, leads)))
-        self.unread -= 1
+        self._added(await self._write(lambda: self.frontier.extracted(page, problem, leads)))
         if leads or not self.unread:
             self.wake()
 
@@ -265,6 +263,9 @@ class FrontierScheduler(BaseScheduler):
             raise
 
     def _added(self, added: Added) -> None:
+        self.unread += added.unread
+        for name in added.told & self._sites.keys():
+            self._sites[name].buffer.clear()  # read again, with what is known of them now
         for name, count in added.pending.items():
             site = self._sites.setdefault(name, _Site())
             site.pending += count

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -125,13 +126,94 @@ def test_a_page_put_off_is_not_due_before_its_time(path: Path) -> None:
     frontier.close()
 
 
+EARLY, LATE = "2026-11-20T09:00:00+03:00", "2026-11-20T06:00:01+00:00"  # a second apart
+ARCHIVED = Done("skipped", "archived already", 200, "<urn:1>", Place("f", 1, 10))
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "known"),
+    [
+        (None, EARLY, EARLY),
+        (EARLY, None, EARLY),
+        (EARLY, LATE, LATE),
+        (LATE, EARLY, LATE),
+        ("2026-11-20", EARLY, EARLY),
+        (EARLY, "2026-11-20", EARLY),
+        (EARLY, "2026", EARLY),
+    ],
+)
+def test_a_page_found_again_keeps_the_latest_time_of_change(
+    path: Path, first: str | None, then: str | None, known: str
+) -> None:
+    frontier = Frontier.open(path)
+    frontier.add([lead("a", modified=first)])
+    added = frontier.add([lead("a", modified=then)])
+    frontier.commit()
+    (page,) = frontier.due(SITE, 0.0, 10)
+    assert page.modified == known
+    assert added.told == ({SITE} if known != first else set())
+    assert not added.pending
+    frontier.close()
+
+
+@pytest.mark.parametrize("extract", [True, False])
+def test_a_page_skipped_as_archived_is_asked_for_once_it_is_said_to_have_changed(path: Path, extract: bool) -> None:
+    frontier = Frontier.open(path)
+    frontier.add([lead("a", modified=EARLY)])
+    skipped = frontier.finish(1, replace(ARCHIVED, extract=extract), modified=EARLY)
+    assert skipped.unread == extract
+    assert not frontier.add([lead("a", modified=EARLY)]).pending
+    added = frontier.add([lead("a", modified=LATE)])
+    frontier.commit()
+    assert (dict(added.pending), dict(added.best), added.unread) == ({SITE: 1}, {SITE: 10}, -int(extract))
+    (page,) = frontier.due(SITE, 0.0, 10)
+    assert page.modified == LATE
+    assert frontier.articles() == {}
+    frontier.close()
+
+
+def test_a_page_said_to_have_changed_while_the_archive_was_asked_stays_pending(path: Path) -> None:
+    frontier = Frontier.open(path)
+    frontier.add([lead("a")])
+    frontier.add([lead("a", modified=LATE)])
+    assert dict(frontier.finish(1, ARCHIVED, modified=None).pending) == {SITE: 1}
+    assert not frontier.finish(1, ARCHIVED, modified=LATE).pending
+    frontier.close()
+
+
+@pytest.mark.parametrize("done", [Done("saved", record_id="<urn:1>"), Done("skipped", "a trap"), Done("refused", "no")])
+def test_what_was_asked_for_or_left_out_is_not_asked_for_again(path: Path, done: Done) -> None:
+    frontier = Frontier.open(path)
+    frontier.add([lead("a")])
+    frontier.finish(1, done)
+    assert not frontier.add([lead("a", modified=LATE)]).pending
+    frontier.close()
+
+
+def test_an_article_of_a_capture_that_is_superseded_says_nothing_of_the_next(path: Path) -> None:
+    frontier = Frontier.open(path)
+    frontier.add([lead("a")])
+    frontier.finish(1, replace(ARCHIVED, extract=True))
+    frontier.commit()
+    (before,) = frontier.unread(10)
+    frontier.add([lead("a", modified=LATE)])
+    frontier.finish(1, Done("saved", None, 200, "<urn:2>", Place("f", 2, 10), extract=True), modified=LATE)
+    assert frontier.extracted(before).unread == 0
+    frontier.commit()
+    (now,) = frontier.unread(10)
+    assert now.record_id == "<urn:2>"
+    assert frontier.extracted(now).unread == -1
+    frontier.close()
+
+
 def test_articles_wait_until_they_are_read(path: Path) -> None:
     frontier = Frontier.open(path)
     frontier.add([lead("a"), lead("b"), lead("c")])
     for number in (1, 2, 3):
         done = Done("saved", record_id=f"<urn:{number}>", place=Place("f", number, 10), extract=number < 3)
         frontier.finish(number, done)
-    frontier.extracted(2, "the parser crashed")
+    frontier.commit()
+    frontier.extracted(frontier.unread(10)[1], "the parser crashed")
     frontier.commit()
     (unread,) = frontier.unread(10)
     assert (unread.id, unread.record_id, unread.place) == (1, "<urn:1>", Place("f", 1, 10))

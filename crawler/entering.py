@@ -1,0 +1,122 @@
+"""How leads enter the frontier: each address once, with the latest that was told of it.
+
+A sitemap that says when a page was last changed may be read after a link to that page was found, or even after the page
+was skipped because the archive holds it: what is told later counts, or the change would be missed, every time.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from crawler.frontier import Lead
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What a step changed: pages now pending, by site, and the best priority among them; articles to be extracted.
+
+    *told* are the sites with pending pages of which more is known now.
+    """
+
+    pending: Mapping[str, int]
+    best: Mapping[str, int]
+    unread: int = 0
+    told: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class Entering:
+    """One step of entering, in a transaction of *db*."""
+
+    db: sqlite3.Connection
+    pending: dict[str, int] = field(default_factory=dict)
+    best: dict[str, int] = field(default_factory=dict)
+    unread: int = 0
+    told: set[str] = field(default_factory=set)
+
+    def added(self) -> Added:
+        return Added(self.pending, self.best, self.unread, frozenset(self.told))
+
+    def enter(self, leads: Iterable[Lead]) -> None:
+        """Enter *leads*; of those whose key is known already only the news of a change is kept."""
+        for lead in leads:
+            fresh = self.db.execute(
+                "INSERT OR IGNORE INTO pages"
+                " (key, url, site, kind, priority, depth, via, hops, modified, outcome, reason)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    lead.key,
+                    lead.url,
+                    lead.site,
+                    lead.kind,
+                    lead.priority,
+                    lead.depth,
+                    lead.via,
+                    lead.hops,
+                    lead.modified,
+                    "skipped" if lead.skip else None,
+                    lead.skip,
+                ),
+            ).rowcount
+            if lead.skip:
+                continue
+            if fresh:
+                self._is_pending(lead.site, lead.priority)
+            elif lead.modified is not None:
+                self._tell(lead.key, lead.modified)
+
+    def _tell(self, key: str, modified: str) -> None:
+        page = self.db.execute(
+            "SELECT id, site, priority, modified, outcome, record_id, article FROM pages WHERE key = ?", (key,)
+        ).fetchone()
+        if not _is_later(modified, page["modified"]):
+            return
+        self.db.execute("UPDATE pages SET modified = ? WHERE id = ?", (modified, page["id"]))
+        if page["outcome"] is None:
+            self.told.add(page["site"])
+        else:
+            self._ask_again(page)
+
+    def look_again(self, page_id: int, modified: str | None) -> None:
+        """Let a page that was just skipped be asked for when more was told of it than *modified* meanwhile."""
+        page = self.db.execute(
+            "SELECT id, site, priority, modified, outcome, record_id, article FROM pages WHERE id = ?", (page_id,)
+        ).fetchone()
+        if page["modified"] is not None and _is_later(page["modified"], modified):
+            self._ask_again(page)
+
+    def _ask_again(self, page: sqlite3.Row) -> None:
+        """Let a page be pending again, if it was skipped for a capture that the archive holds."""
+        if page["outcome"] != "skipped" or page["record_id"] is None:
+            return
+        self.db.execute(
+            "UPDATE pages SET outcome = NULL, reason = NULL, status = NULL, record_id = NULL, file = NULL,"
+            " offset = NULL, length = NULL, article = NULL, tries = 0, not_before = 0 WHERE id = ?",
+            (page["id"],),
+        )
+        self.unread -= page["article"] == 0
+        self._is_pending(page["site"], page["priority"])
+
+    def _is_pending(self, site: str, priority: int) -> None:
+        self.pending[site] = self.pending.get(site, 0) + 1
+        self.best[site] = min(self.best.get(site, priority), priority)
+
+
+def _is_later(told: str, known: str | None) -> bool:
+    """Tell whether *told* is later than *known*; a day counts from its beginning, so that its hours are later."""
+    if known is None:
+        return True
+    try:
+        return _instant(told) > _instant(known)
+    except ValueError:  # a month or a year alone
+        return False
+
+
+def _instant(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
