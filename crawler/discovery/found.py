@@ -41,7 +41,7 @@ class Reading:
     feeds: list[str] = field(default_factory=list)  # that a page names; further pages of a feed
     sitemaps: list[Found] = field(default_factory=list)  # parts of a sitemap index; what a page names as its sitemap
     article: bool = False  # a page that declares itself one article
-    prose: int = 0  # characters of a page's paragraphs outside of links: many in an article, few in most listings
+    prose: int = 0  # of a page that does not: characters of its paragraphs, without links and teasers
     canonical: str | None = None  # the address that a page calls its own, absolute
     refresh: str | None = None  # where a meta refresh leads, absolute
     problem: str | None = None

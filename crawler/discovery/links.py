@@ -18,8 +18,11 @@ MAX_LINKS = 5_000  # front pages have 100 to 500; the longest yearly indexes som
 MAX_FEEDS = 50  # a portal names one a section
 _MAX_SEEN = 20_000  # links looked at, those to the same address and those that lead nowhere among them
 _MAX_BREAKS = 2_000  # a chapter of a novel has as many
+_HEADLINE = 25  # characters; what menus and pagers link is shorter
+_TEASER_PARAGRAPHS = 2
+_TEASER = 1_000  # characters; the longest on front pages have some 500
 
-_WANTED = "base[href],a[href],area[href],link[rel][href],meta,p,script[type*='ld+json' i]"
+_WANTED = "base[href],a[href],area[href],link[rel][href],meta,script[type*='ld+json' i]"
 _FEED_TYPES = frozenset(
     (
         "application/rss+xml",
@@ -49,13 +52,14 @@ def read_page(text: str, url: str) -> Reading:
         page.read(node)
     for reference in page.paging.buttons():
         page.add(reference, paging=True)
+    article = declares_article(tree, page.meta, page.data, url=url, canonical=page.canonical)
     return Reading(
         form="page",
         links=page.links.found(),
         feeds=list(page.feeds),
         sitemaps=page.sitemaps.found(),
-        article=declares_article(tree, page.meta, page.data, url=url, canonical=page.canonical),
-        prose=_prose(tree, page.paragraphs),
+        article=article,
+        prose=0 if article else _prose(tree),
         canonical=page.canonical,
         refresh=page.refresh,
         problem=joined(page.links.left_out("links")),
@@ -79,7 +83,6 @@ class _Page:
         self.feeds: dict[str, None] = {}
         self.meta: dict[str, str] = {}  # names in lower case, each one's first content
         self.data: list[str] = []  # JSON-LD
-        self.paragraphs = 0
         self.canonical: str | None = None
         self.refresh: str | None = None
         self._seen: dict[str, str | None] = {}  # references as they stand, and their addresses; pages repeat them
@@ -88,8 +91,6 @@ class _Page:
         tag = node.tag
         if tag in {"a", "area"}:
             self._anchor(node)
-        elif tag == "p":
-            self.paragraphs += _length(node.text())
         elif tag == "link":
             self._link(node)
         elif tag == "meta":
@@ -170,13 +171,34 @@ def _is_file(url: str) -> bool:
     return "." in last and last.rpartition(".")[2].lower() in _FILES
 
 
-def _prose(tree: LexborHTMLParser, paragraphs: int) -> int:
-    """Return the characters of the page's paragraphs, *paragraphs* in p elements, without those of links in them."""
-    if paragraphs:
-        return max(0, paragraphs - sum(_length(link.text()) for link in tree.css("p a")))
-    # Pages of the first decade have none, and part their paragraphs by breaks.
-    holders = {line.parent.mem_id: line.parent for line in tree.css("br")[:_MAX_BREAKS] if line.parent is not None}
-    return sum(_length(holder.text(deep=False)) for holder in holders.values() if holder.tag != "a")
+def _prose(tree: LexborHTMLParser) -> int:
+    """Return the characters of the page's paragraphs without those of links in them, and without teasers.
+
+    One or two short paragraphs below a headline that is a link are the teaser of another page, and a listing may have
+    more of these than an article has text.
+    """
+    if tree.css_first("p") is None:
+        # Pages of the first decade have none, and part their paragraphs by breaks.
+        holders = {line.parent.mem_id: line.parent for line in tree.css("br")[:_MAX_BREAKS] if line.parent is not None}
+        return sum(_length(holder.text(deep=False)) for holder in holders.values() if holder.tag != "a")
+    within = {node.mem_id for node in tree.css("p a")}
+    headlines = {node.mem_id for node in tree.css("h1 a,h2 a,h3 a,h4 a,h5 a,h6 a")}
+    prose = since = paragraphs = 0  # before the last headline; since then
+    headline = False
+
+    def counted() -> int:
+        return 0 if headline and paragraphs <= _TEASER_PARAGRAPHS and since < _TEASER else since
+
+    for node in tree.css("p,a[href]"):  # in document order, a paragraph before the links in it
+        length = _length(node.text())
+        if node.tag == "p":
+            since += length
+            paragraphs += length > 0
+        elif node.mem_id in within:
+            since -= length
+        elif length >= _HEADLINE or (length and node.mem_id in headlines):
+            prose, since, paragraphs, headline = prose + counted(), 0, 0, True
+    return max(0, prose + counted())
 
 
 def _length(text: str) -> int:

@@ -56,7 +56,8 @@ WHO, DID, WHAT, WHEN, MORE, CYRILLIC = map(_words, (_WHO, _DID, _WHAT, _WHEN, _M
 class Article:
     """One article, as it should come out.
 
-    *paragraphs* that start with ``## `` are sub-headings, those with ``* `` list items. *mentions* are the numbers of articles its text links to, *related* of those listed below it.
+    *paragraphs* that start with ``## `` are sub-headings, those with ``* `` list items. *mentions* are
+    the numbers of articles its text links to, *related* of those listed below it.
     """
 
     number: int
