@@ -19,7 +19,7 @@ import sqlite3
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self, get_args
+from typing import Literal, NamedTuple, Self, get_args
 
 from archive.files import make_directory, sync_directory
 from archive.place import Place
@@ -125,6 +125,15 @@ class Unread:
     place: Place
     depth: int
     hops: str
+
+
+class Reason(NamedTuple):
+    """Why that many *pages* ended in *outcome*, or ``unreadable`` for their articles; *url* is the first one's."""
+
+    outcome: str
+    reason: str | None
+    pages: int
+    url: str
 
 
 class Frontier:
@@ -377,21 +386,24 @@ class Frontier:
             return {words[row[0]]: row[1] for row in rows}
 
     def outcomes(self) -> dict[Outcome, int]:
-        """Return how many pages ended in each outcome."""
+        """Return how many pages ended in each outcome, the good ones first."""
         with self._reading() as db:
             rows = db.execute("SELECT outcome, count(*) FROM pages WHERE outcome IS NOT NULL GROUP BY outcome")
-            return dict(rows.fetchall())
+            found = dict(rows.fetchall())
+            return {outcome: found[outcome] for outcome in OUTCOMES if outcome in found}
 
     def trapped(self, limit: int) -> set[str]:
         """Return the templates of which the last *limit* listings or more showed nothing new."""
         with self._reading() as db:
             return {row[0] for row in db.execute("SELECT template FROM barren WHERE pages >= ?", (limit,))}
 
-    def reasons(self) -> list[tuple[Outcome, str | None, int]]:
-        """Return how many pages were not captured, or not well, by outcome and reason, the most frequent first."""
+    def reasons(self) -> list[Reason]:
+        """Return why pages were not captured, or not well, the most frequent reasons first."""
         with self._reading() as db:
             rows = db.execute(
-                "SELECT outcome, reason, count(*) FROM pages WHERE outcome IN ('skipped', 'refused', 'failed')"
-                " GROUP BY outcome, reason ORDER BY count(*) DESC"
-            )
-            return [tuple(row) for row in rows]
+                "SELECT CASE article WHEN ? THEN 'unreadable' ELSE outcome END became, reason, count(*), url, min(id)"
+                " FROM pages WHERE outcome IN ('skipped', 'refused', 'failed') OR status >= 400 OR article = ?"
+                " GROUP BY became, reason ORDER BY count(*) DESC, min(id)",
+                (_UNREADABLE, _UNREADABLE),
+            )  # the URL is that of the row with the least id (SQLite: bare columns beside min())
+            return [Reason(*row[:4]) for row in rows]

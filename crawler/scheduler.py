@@ -31,7 +31,7 @@ from crawler import config, traps
 from crawler.committing import Committer
 from crawler.entering import Added
 from crawler.extractor import Extractor
-from crawler.frontier import Done, Frontier, Kind, Lead, Outcome, Page, Unread
+from crawler.frontier import Done, Frontier, Kind, Lead, Outcome, Page, Reason, Unread
 from crawler.politeness import Politeness
 from crawler.selftest import wake_of
 from crawler.session import session_of
@@ -63,7 +63,7 @@ class Account:
     outcomes: Mapping[Outcome, int]
     articles: Mapping[str, int]  # "extracted", "unreadable", "waiting"
     pending: int
-    reasons: Sequence[tuple[Outcome, str | None, int]]  # why pages were skipped, refused, or failed
+    reasons: Sequence[Reason]  # why pages were not captured, or not well
     down: Mapping[str, str]  # sites that were given up in this run, and why
 
 

@@ -14,13 +14,14 @@ from crawler.config import Config
 from crawler.exit_codes import ExitCode
 
 if TYPE_CHECKING:
+    from crawler.frontier import Reason
     from crawler.results import PageResult
     from crawler.run import Finished
     from crawler.scheduler import Account
 
 log = logging.getLogger(__name__)
 
-REASONS_TOLD = 8  # the most frequent ones; a crawl of a large site has many
+REASONS_TOLD = 12  # the most frequent ones; a crawl of a large site has many
 
 
 @click.command("crawl")
@@ -32,7 +33,7 @@ REASONS_TOLD = 8  # the most frequent ones; a crawl of a large site has many
 @click.option("--max-pages", type=click.IntRange(1), metavar="N", help="Ask for no more than N pages.")
 @click.option("--requisites", is_flag=True, help="Images, styles, scripts and fonts of articles too.")
 @click.option("--recrawl", is_flag=True, help="Ask again for articles that the archive holds.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a page.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a page asked for.")
 @common
 def command(
     settings: Config,
@@ -114,13 +115,19 @@ def summary(spider: str, location: str, finished: Finished) -> list[str]:
         + (f", {account.pending:,} still waiting" if account.pending else "")
         + _articles(account)
     ]
-    lines += [f"  {count:,} {outcome}: {reason}" for outcome, reason, count in account.reasons[:REASONS_TOLD] if reason]
+    lines += [f"  {_told(reason)}" for reason in account.reasons[:REASONS_TOLD]]
     if (more := len(account.reasons) - REASONS_TOLD) > 0:
-        lines.append(f"  and {more:,} other reasons; --json tells that of each page")
+        lines.append(f"  and {more:,} other {'reason' if more == 1 else 'reasons'}")
     lines += [f"  {site} is left alone for now: {why}" for site, why in account.down.items()]
     if account.pending or account.articles.get("waiting"):
         lines.append("  run the same command again to go on")
     return lines
+
+
+def _told(reason: Reason) -> str:
+    outcome = "not readable" if reason.outcome == "unreadable" else reason.outcome
+    why = f": {reason.reason}" if reason.reason else ""
+    return f"{reason.pages:,} {outcome}{why}{': ' if reason.pages == 1 else '; the first: '}{reason.url}"
 
 
 def _articles(account: Account) -> str:

@@ -66,7 +66,28 @@ def test_a_lead_to_be_skipped_is_accounted_for_and_never_asked_for(path: Path) -
     frontier.commit()
     assert frontier.pending() == {}
     assert frontier.outcomes() == {"skipped": 1}
-    assert frontier.reasons() == [("skipped", "of 2013-05-15, before --since 2026-01-01", 1)]
+    assert frontier.reasons() == [("skipped", "of 2013-05-15, before --since 2026-01-01", 1, f"https://{SITE}/old")]
+    frontier.close()
+
+
+def test_each_reason_is_told_once_with_the_first_page_it_befell(path: Path) -> None:
+    frontier = Frontier.open(path)
+    frontier.add([lead(name) for name in "abcdef"])
+    frontier.finish(1, Done("saved", status=200))
+    frontier.finish(2, Done("failed", "the server answered 500", 500))
+    frontier.finish(3, Done("saved", "the server answered 404", 404))
+    frontier.finish(4, Done("failed", "the server answered 500", 500))
+    frontier.finish(5, Done("saved", status=200, record_id="r5", place=Place("warc/a", 0, 1), extract=True))
+    frontier.commit()
+    (unread,) = frontier.unread(1)
+    frontier.extracted(unread, "kept, but its article could not be read: it took too long")
+    frontier.commit()
+    assert list(frontier.outcomes().items()) == [("saved", 3), ("failed", 2)]
+    assert frontier.reasons() == [
+        ("failed", "the server answered 500", 2, f"https://{SITE}/b"),
+        ("saved", "the server answered 404", 1, f"https://{SITE}/c"),
+        ("unreadable", "kept, but its article could not be read: it took too long", 1, f"https://{SITE}/e"),
+    ]
     frontier.close()
 
 
