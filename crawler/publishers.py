@@ -45,3 +45,8 @@ def publishers(packages: Iterable[str] = SPIDER_PACKAGES) -> Iterator[Publisher]
         publisher = importlib.import_module(name).PUBLISHER
         assert isinstance(publisher, Publisher), name
         yield publisher
+
+
+def print_version(url: str) -> str | None:
+    """Return the address at which its publisher keeps the print version of the article at *url*, or None."""
+    return next(filter(None, (publisher.print_version(url) for publisher in publishers())), None)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from archive.article import Article
-from archive.capture import Capture, parse_iso
+from archive.capture import Capture, iso, parse_iso
 from archive.catalog import schema
 from archive.catalog.identity import normalised
 from archive.catalog.replacing import Gate
@@ -110,6 +110,15 @@ class Catalog:
         if status is None:
             return self._capture(f"url = ? {newest}", url)
         return self._capture(f"url = ? AND status = ? {newest}", url, status)
+
+    def nearest(self, url: str, at: datetime, *, status: int) -> Capture | None:
+        """Return the capture of exactly *url* with that HTTP *status* nearest to *at*; of two as near, the earlier."""
+        return self._capture(
+            "url = ? AND status = ? ORDER BY abs(julianday(captured_at) - julianday(?)), captured_at, file, offset",
+            url,
+            status,
+            iso(at),
+        )
 
     def capture(self, record_id: str) -> Capture | None:
         """Return the capture that the record with that id is."""

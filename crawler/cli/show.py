@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
+from archive.capture import Capture, iso, parse_iso
 from archive.codings import decode_content
 from archive.errors import NotArchived
 from crawler.cli.options import common, open_archive
-from crawler.cli.terminal import print_bytes
+from crawler.cli.terminal import print_bytes, printable
 from crawler.cli.times import Time
 from crawler.config import Config
+
+if TYPE_CHECKING:
+    from archive.archive import Archive
+    from archive.article import Article
 
 DECODED_BYTES = 1 << 30  # what is shown, not kept, may be large
 
@@ -27,9 +33,9 @@ DECODED_BYTES = 1 << 30  # what is shown, not kept, may be large
 def command(settings: Config, quiet: bool, url: str, at: datetime | None, form: str, decoded: bool) -> None:
     """One article, or the captured bytes.
 
-    With --format raw the payload is written exactly as its digest covers it.
+    With --format raw the payload is written exactly as its digest covers it. Where the article's print version is
+    archived too, it is named: in the JSON, and on standard error.
     """
-    del quiet
     with open_archive(settings) as archive:
         if form == "raw":
             capture = archive.closest(url, at or datetime.now(UTC))
@@ -48,6 +54,31 @@ def command(settings: Config, quiet: bool, url: str, at: datetime | None, form: 
                 else f"{url}: not in {settings.archive}; archive it with: newswarc archive {url}"
             )
         article, _ = found
+        printed = _print_version(archive, article)
     from archive import formats
 
+    if form == "json":
+        value = {**article.to_json(), "print_version": printed and _named(printed)}
+        print_bytes(f"{formats.to_json(value, indent=2)}\n".encode())
+        return
     print_bytes(formats.render(article, form).encode())
+    if printed and not quiet:
+        click.echo(
+            f"its print version, captured {iso(printed.captured_at)}: newswarc show --format raw"
+            f" {printable(printed.url)}",
+            err=True,
+        )
+
+
+def _print_version(archive: Archive, article: Article) -> Capture | None:
+    """Return the capture of the article's print version that is nearest to the article's own."""
+    from crawler.publishers import print_version
+
+    addresses = filter(None, (print_version(url) for url in (article.url, article.canonical_url) if url))
+    at = parse_iso(article.captured_at) if article.captured_at else datetime.now(UTC)
+    found = (archive.catalog.nearest(address, at, status=200) for address in addresses)
+    return next(filter(None, found), None)
+
+
+def _named(capture: Capture) -> dict[str, str]:
+    return {"url": capture.url, "captured_at": iso(capture.captured_at), "record_id": capture.record_id}

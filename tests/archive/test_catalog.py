@@ -84,6 +84,17 @@ def test_the_latest_capture_is_of_exactly_that_url(catalog: Catalog):
     assert catalog.latest("https://news.example/b") is None
 
 
+def test_the_nearest_capture_is_that_of_its_time(catalog: Catalog):
+    early, late = capture(10), capture(20)
+    catalog.add([early, late, capture(15, status=404), capture(15, "https://news.example/b")], [])
+
+    def nearest(seconds: float) -> object:
+        return catalog.nearest("https://news.example/a", AT + timedelta(seconds=seconds), status=200)
+
+    assert [nearest(seconds) for seconds in (0, 10, 15, 15.01, 99)] == [early, early, early, late, late]
+    assert catalog.nearest("https://news.example/c", AT, status=200) is None
+
+
 def test_entering_twice_changes_nothing(catalog: Catalog):
     catalog.add([capture(1), capture(1), capture(2)], [entry(1), entry(1), entry(2)])
     before = list(catalog.dump())
