@@ -32,6 +32,7 @@ class _Site:
     in_flight: int = 0
     next_at: float = 0.0  # monotonic
     before: float = 0.0  # next_at, before the last request
+    rests_until: float = 0.0  # monotonic
     troubled: set[int] = field(default_factory=set)  # pages it had trouble with since it last answered well
     rests: int = 0  # in a row
     down: str | None = None  # why nothing more is asked of it in this run
@@ -70,7 +71,7 @@ class Politeness:
         site = self._site(name)
         if site.in_flight >= (site.concurrency if site.known and not site.rests else 1):
             return None
-        return max(0.0, site.next_at - self.clock())
+        return max(0.0, max(site.next_at, site.rests_until) - self.clock())
 
     def down(self, name: str) -> str | None:
         """Return why nothing more is asked of the site in this run; None when it may be asked."""
@@ -96,8 +97,9 @@ class Politeness:
     def answered(self, name: str, *, private: bool = False, crawl_delay_s: float | None = None) -> None:
         """The site gave a page. *private*: it is at no public address, so nobody but us is bothered."""
         site = self._site(name)
-        site.rests = 0
-        site.troubled.clear()
+        if self.clock() >= site.rests_until:  # what was under way when it began to rest does not end that
+            site.rests = 0
+            site.troubled.clear()
         site.known = True
         asked_for = min(crawl_delay_s or 0.0, MAX_CRAWL_DELAY_S)
         site.delay_s = max(0.0 if private else self.delay_s, asked_for)
@@ -118,14 +120,14 @@ class Politeness:
             return
         if rest_s is not None and rest_s > MAX_REST_S:
             site.down = f"{why}, and asks to be left alone for {rest_s:.0f} s"
-        elif rest_s is None and site.next_at > now + site.delay_s:
-            return  # what was under way when it began to rest says nothing new
-        else:
+        elif site.rests_until <= now:  # what was under way when it began to rest says nothing new
             site.rests += 1
             if site.rests > self.patience:
                 site.down = f"{why}, {site.rests} times in a row"
+        elif rest_s is None:
+            return
         longer_s = min(self.rest_s * 2 ** max(0, site.rests - 1), LONGEST_REST_S)
-        site.next_at = max(site.next_at, now + (longer_s if rest_s is None else rest_s))
+        site.rests_until = max(site.rests_until, now + (longer_s if rest_s is None else rest_s))
 
 
 def retry_after_s(value: str | None, now: datetime | None = None) -> float | None:

@@ -101,6 +101,25 @@ def test_a_site_that_asks_for_rest_gets_it(politeness: Politeness, clock: Clock)
     assert politeness.wait_s(SITE) is None, "one page tries whether it is well again"
 
 
+def test_what_was_under_way_when_a_site_asked_for_rest_does_not_end_it(politeness: Politeness, clock: Clock):
+    known(politeness, private=True)
+    politeness.troubled(SITE, 1, "it answered 429", rest_s=30)
+    clock.now += 1
+    politeness.answered(SITE, private=True)
+    assert politeness.wait_s(SITE) == 29
+    clock.now += 29
+    politeness.asked(SITE)
+    assert politeness.wait_s(SITE) is None
+
+
+def test_a_rest_that_several_pages_under_way_ask_for_is_one(politeness: Politeness, clock: Clock):
+    known(politeness, private=True)
+    for page in range(10):
+        politeness.troubled(SITE, page, "it answered 429", rest_s=30 + page)
+    assert politeness.down(SITE) is None
+    assert politeness.wait_s(SITE) == 39
+
+
 def test_one_page_that_is_broken_for_good_does_not_stop_its_site(politeness: Politeness):
     known(politeness, private=True)
     for _ in range(10):
