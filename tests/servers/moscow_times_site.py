@@ -63,8 +63,6 @@ Disallow: /preview/
 Disallow: /search/
 Disallow: *?utm
 Disallow: *&utm
-
-Sitemap: https://static.themoscowtimes.com/sitemap/sitemap.xml
 """
 # The newest are those of the highest number. Months of 2013 have the markup of old, below number 80000.
 MONTHS = (("2013/05", 31100, 8), ("2013/07", 31200, 8), ("2024/05", 90700, 60), ("2024/11", 94000, 55))
@@ -103,7 +101,7 @@ class MoscowTimes:
 
     @property
     def linked_only(self) -> Story:
-        return self.stories[90602]
+        return self.stories[90500]
 
     def section(self, name: str, stories: dict[int, Story] | None = None) -> list[Story]:
         """Return the articles of a section, the newest first."""
@@ -113,13 +111,13 @@ class MoscowTimes:
     def _listed(self, one: Story) -> bool:
         return one.site != SITE or one.number not in self.unlisted
 
-    def edit(self, number: int, *, title: str, paragraph: str, at: datetime) -> Story:
-        """Change an article in place: another headline, and so another address, and one more paragraph."""
+    def edit(self, number: int, paragraph: str, *, title: str | None = None, at: datetime) -> Story:
+        """Add a paragraph to an article in place; with a new *title* it has a new address too."""
         before = self.stories[number]
         after = replace(
             before,
-            title=title,
-            slug=slug_of(title),
+            title=title or before.title,
+            slug=slug_of(title) if title else before.slug,
             paragraphs=(*before.paragraphs, paragraph),
             updated=at.isoformat(timespec="seconds"),
         )
@@ -137,7 +135,8 @@ class MoscowTimes:
         host, target = _host(request), request.split(b" ", 2)[1].decode("latin-1")
         path = target.partition("?")[0]
         if path == "/robots.txt" and host != urlsplit(STATIC).netloc:
-            return _answer(request, ROBOTS.encode(), "text/plain")
+            named = f"\nSitemap: {STATIC}/sitemap/sitemap.xml\n" if host == urlsplit(SITE).netloc else ""
+            return _answer(request, (ROBOTS + named).encode(), "text/plain")
         if host == urlsplit(STATIC).netloc:
             return self._static(request, path)
         web = f"https://{host}"
@@ -171,7 +170,7 @@ class MoscowTimes:
         text = page(one)
         if one.number == newest(self.stories)[2].number and one.site == SITE:
             text = text.replace(
-                "</footer>", f'<a href="{SITE}/2024/02/02/what-it-was-called-once-a90602">More</a></footer>'
+                "</footer>", f'<a href="{SITE}/2024/02/02/what-it-was-called-once-a90500">More</a></footer>'
             )
         return text
 
@@ -196,7 +195,7 @@ class MoscowTimes:
         return self._front(request, found[1], listed[:LISTED], stories) if listed else _missing(request)
 
     def _legacy(self, request: bytes, found: re.Match[str], stories: dict[int, Story], web: str) -> Script:
-        there = [*(f"{web}/archive/{slug}" for slug in self.archive), self.section_only.url]
+        there = [*(f"{web}/archive/{slug}" for slug in self.archive), self.section("opinion")[-1].url]
         number = int(found[1]) - 500
         return _moved(there[number]) if 0 <= number < len(there) else _missing(request)
 
@@ -214,7 +213,7 @@ class MoscowTimes:
         if path.split("/")[1] in LISTS:
             return self._front(request, path, [], stories) if path.count("/") == 1 else _answer(request, b"")
         if path == "/live/881":
-            return _answer(request, page(replace(self.section_only, title="Live: A Night at the Harbour")).encode())
+            return _answer(request, page(replace(newest(stories)[0], title="Live: A Night at the Harbour")).encode())
         return _missing(request)
 
     def _front(self, request: bytes, title: str, listed: Sequence[Story], stories: dict[int, Story]) -> Script:
@@ -261,10 +260,12 @@ def moscow_times(real: dict[str, bytes] | None = None) -> MoscowTimes:
     site.stories = {
         number: story(number, day, section) for (number, day), section in zip(numbers, sections, strict=True)
     }
-    for number, day in ((90001, "2024/04/01"), (90600, "2024/05/02"), (90601, "2024/05/21"), (90602, "2024/05/21")):
+    # The pages' markup links to these, by slugs that are not their own.
+    linked = ((90001, "2024/04/01"), (90601, "2024/05/21"), (90602, "2024/05/21"), (90500, "2024/05/03"))
+    for number, day in ((90600, "2024/05/02"), *linked):
         site.stories[number] = story(number, day, "news")
         site.unlisted.add(number)
-    site.unmapped = {90001, 90601, 90602, site.section_only.number}
+    site.unmapped = {*(number for number, _ in linked), site.section_only.number}
     # The Russian edition counts for itself: numbers are those of other articles.
     site.russian = {number: story(number, day, "news", site=RUSSIAN) for number, day in [*numbers[:3], *numbers[-22:]]}
     for number, day in enumerate(("1998/08/17", "2005/03/02"), 1):
