@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from archive.archive import Archive
@@ -40,6 +41,33 @@ def _record_ids(stream: BinaryIO) -> dict[str, list[str]]:
         with record:
             if record.type in ("response", "revisit"):
                 found[record.id] = [problem.message for problem in record.problems]
+    return found
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer as a published record keeps it."""
+
+    type: str
+    status: int
+    truncated: str | None
+
+    @property
+    def good(self) -> bool:
+        return self.status == 200 and (self.truncated is None or self.type == "revisit")
+
+
+def answers(archive: Archive) -> dict[str, list[Answer]]:
+    """Return what the published response and revisit records keep, by URL."""
+    found: dict[str, list[Answer]] = {}
+    for stat in archive.storage.list("warc/"):
+        with archive.storage.open(stat.key) as stream:
+            for record in scan(stream):
+                with record:
+                    if record.type in ("response", "revisit"):
+                        status = int(record.block.read(0, 12)[9:])
+                        answer = Answer(record.type, status, record.fields.get("WARC-Truncated"))
+                        found.setdefault(record.fields.get("WARC-Target-URI") or "", []).append(answer)
     return found
 
 

@@ -15,6 +15,7 @@ import asyncio
 import gzip
 import itertools
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -23,7 +24,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from email.utils import formatdate
+from email.utils import formatdate, parsedate_to_datetime
 from typing import Any, Literal
 
 from tests.servers import templates
@@ -75,16 +76,21 @@ class Page:
     first: tuple[Trouble, ...] = ()  # what the first requests get, one each
     always: Trouble | None = None
     expected: Expected | None = Expected()  # None: nobody may ask for it
+    recovered: Expected | None = None  # when the troubles are over, if it differs
 
 
 @dataclass(frozen=True)
 class Request:
-    """One line of the log. *at_s* is of the machine's monotonic clock, the same in all processes."""
+    """One line of the log. *at_s* is of the machine's monotonic clock, the same in all processes.
+
+    *rest_s* is how long the answer asks to be left alone, 0 when it does not; *status* is 0 when there was no answer.
+    """
 
     at_s: float
     host: str
     target: str
     status: int
+    rest_s: float = 0.0
 
 
 # ---- troubles
@@ -125,6 +131,14 @@ def in_seconds() -> str:
 
 def as_date() -> str:
     return formatdate(int(time.time()) + 2, usegmt=True)
+
+
+def _asked_rest_s(answer: bytes) -> float:
+    found = re.search(rb"\r\nRetry-After: ([^\r]+)", answer.partition(b"\r\n\r\n")[0])
+    if found is None:
+        return 0.0
+    text = found[1].decode()
+    return float(text) if text.isdigit() else parsedate_to_datetime(text).timestamp() - time.time()
 
 
 _PHRASES = {200: "OK", 301: "Moved Permanently", 302: "Found", 307: "Temporary Redirect", 308: "Permanent Redirect",
@@ -237,7 +251,8 @@ class Publication:
         ]
 
     def of_tag(self, tag: str) -> list[Article]:
-        return [a for a in self.articles[: self.count][::-1] if tag in a.tags and a.number % 4 in (2, 3)][:10]
+        older = self.articles[: self.count - 2 * FEED_ITEMS][::-1]
+        return [article for article in older if tag in article.tags and article.number % 4 in (2, 3)][:10]
 
     # ---- pages
 
@@ -295,13 +310,14 @@ class Publication:
             lambda: templates.article(article, self.articles, self.base, self.page_bytes),
             coding=CODINGS[number % len(CODINGS)],
             expected=Expected(article=article) if self.way(number) != "nowhere" else None,
+            recovered=Expected(article=article),
         )
         failed = Expected("failed", TRIES, 200)
         timed_out, broken = "not finished in time", "the connection broke before the end"
         match role:
             case "404" | "410":
                 gone = Expected(status=int(role), reason=f"the server answered {role}")
-                return replace(page, make=templates.gone, status=int(role), expected=gone)
+                return replace(page, make=templates.gone, status=int(role), expected=gone, recovered=None)
             case "busy":
                 times = (busy(503), busy(503, (None, in_seconds, as_date)[self.roles[role].index(number) % 3]))
                 return replace(page, first=times, expected=Expected(asked=3, article=article))
@@ -359,6 +375,7 @@ class Publication:
             PLAIN,
             status=500,
             expected=Expected("failed", TRIES, 500, "the server answered 500"),
+            recovered=Expected(),
         )
         for name in ("front-page.pdf", "harbour.jpg"):
             pages[f"/files/{name}"] = Page(lambda: b"%PDF-1.4", "application/pdf", expected=None)
@@ -386,11 +403,13 @@ class Publication:
 
         robots.txt, which belongs to no crawl's pages, is among them.
         """
-        unpublished = {article.target for article in self.articles[self.published :]}
+        hidden = {article.target for article in self.articles[self.published :]}
+        shown = {article.target for article in self.newest[: 2 * FEED_ITEMS]}
+        hidden |= {a.target for a in self.articles if self.way(a.number) == "feed"} - shown  # no longer in the feeds
         return {
-            target: page.expected
+            target: (page.recovered or page.expected) if self.well else page.expected
             for target, page in self.pages.items()
-            if page.expected is not None and target not in unpublished
+            if page.expected is not None and target not in hidden
         }
 
     # ---- serving
@@ -417,8 +436,9 @@ class Publication:
         with self._lock:
             asked = self._asked[target] = self._asked.get(target, 0) + 1
             answer = self._answer(target, asked)
-            head = answer.bytes[9:12]
-            self.requests.append(Request(time.monotonic(), host, target, int(head) if head else 0))
+            self.requests.append(
+                Request(time.monotonic(), host, target, int(answer.bytes[9:12] or 0), _asked_rest_s(answer.bytes))
+            )
         return answer
 
     def _answer(self, target: str, asked: int) -> Script:
