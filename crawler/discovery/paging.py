@@ -103,11 +103,8 @@ class Paging:
             attributes = node.attributes
             for name in _NEXT_ATTRIBUTES:
                 yield from _plausible(attributes.get(name))
-            if (
-                self._is_marked(attributes)
-                or _CLASS.search(attributes.get("id") or "")
-                or _says_so(node.text(), "", "")
-            ):
+            named = self._is_marked(attributes) or _CLASS.search(attributes.get("id") or "")
+            if named or _says_so(node.text(), "", ""):
                 for name in _URL_ATTRIBUTES:
                     yield from _plausible(attributes.get(name))
                 for found in _SCRIPTED.finditer(attributes.get("onclick") or ""):
