@@ -40,7 +40,8 @@ _LABEL = re.compile(
 )
 # "More" alone, "weiterlesen", "далее" are on every teaser: what they lead to is an article.
 _WORDS = frozenset(
-    " ".join(
+    words.strip()
+    for words in " ".join(
         """
     next|next page|next posts|previous|prev|previous page|older|older posts|older entries|older articles|older stories
     |older news|newer|newer posts|newer entries|load more|load more articles|load more stories|load more news
