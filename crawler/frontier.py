@@ -379,10 +379,17 @@ class Frontier:
             return int(found.fetchone()[0])
 
     def articles(self) -> dict[str, int]:
-        """Return how many articles are ``waiting`` to be extracted, were ``extracted``, or are ``unreadable``."""
+        """Return how many articles are ``waiting`` to be extracted, were ``extracted``, or are ``unreadable``.
+
+        Those that an earlier crawl extracted from pages that this one skipped do not count.
+        """
         words = {_UNREAD: "waiting", _READ: "extracted", _UNREADABLE: "unreadable"}
         with self._reading() as db:
-            rows = db.execute("SELECT article, count(*) FROM pages WHERE article IS NOT NULL GROUP BY article")
+            rows = db.execute(
+                "SELECT article, count(*) FROM pages"
+                " WHERE article IS NOT NULL AND (article <> ? OR outcome <> 'skipped') GROUP BY article",
+                (_READ,),
+            )
             return {words[row[0]]: row[1] for row in rows}
 
     def outcomes(self) -> dict[Outcome, int]:

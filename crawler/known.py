@@ -1,14 +1,15 @@
 """Pages that the archive holds already: they are read from it, not asked for again.
 
-An article that was captured by an earlier crawl is *skipped*, unless a sitemap or feed says that it has changed since;
-its links are followed all the same, from the archive, for they may lead to pages that are not there yet. A page that
-this very crawl captured, before it was killed and could note so, counts as its own.
+An article that was captured by an earlier crawl is *skipped*, unless a sitemap or feed says that it has changed since,
+or it is a live page, which goes on changing under its address. Its links are followed all the same, from the archive,
+for they may lead to pages that are not there yet. A page that this very crawl captured, before it was killed and could
+note so, counts as its own.
 """
 
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from operator import methodcaller
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 ARCHIVED = "archived"  # the flag of a response that comes from the archive
 LASTING = frozenset({"article", "print", "requisite"})  # kinds of page that are asked for once
+STILL_LIVE = timedelta(days=3)  # since a live page last showed something else; some rest over a weekend
 LISTED_AS_ARTICLE = frozenset({"article", "live", "gallery"})
 
 
@@ -94,10 +96,13 @@ def _look_up(
 
 
 def _lasts(archive: Archive, page: Page, capture: Capture) -> bool:
-    if page.kind in LASTING:
-        return True
-    known = archive.ask_catalog(methodcaller("extracted", capture.record_id), None) if page.kind == "page" else None
-    return known is not None and known[1] in LISTED_AS_ARTICLE
+    if page.kind not in (*LASTING, "page"):
+        return False
+    known = archive.ask_catalog(methodcaller("extracted", capture.record_id), None)
+    if known is not None and known[1] == "live":
+        original = capture.refers_to.captured_at if capture.refers_to else None
+        return datetime.now(UTC) - (original or capture.captured_at) > STILL_LIVE
+    return page.kind in LASTING or (known is not None and known[1] in LISTED_AS_ARTICLE)
 
 
 def _changed(page: Page, capture: Capture) -> bool:

@@ -38,18 +38,20 @@ class Bounds:
     depth: int | None = None  # links from a seed
 
     def refuse(self, period: Period | None, modified: date | None, depth: int) -> str | None:
-        """Return why a page is left out; None when it is not, or when nothing is known against it."""
+        """Return why a page is left out; None when it is not, or when nothing is known against it.
+
+        The same words for all pages, so that they are counted together.
+        """
         if self.depth is not None and depth > self.depth:
             return f"more than {self.depth} links from the start"
         if period:
             first, last = period
-            days = f"{first}" if first == last else f"{first} to {last}"
             if self.since and last < self.since:
-                return f"of {days}, before --since {self.since}"
+                return f"published before --since {self.since}"
             if self.until and first > self.until:
-                return f"of {days}, after --until {self.until}"
+                return f"published after --until {self.until}"
         elif self.since and modified and modified < self.since:
-            return f"last changed {modified}, before --since {self.since}"
+            return f"last changed before --since {self.since}"
         return None
 
 

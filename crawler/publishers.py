@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from archive.rules import Publisher
+from archive.rules import Publisher, host_of
 
 SPIDER_PACKAGES = ("spiders",)
 _PUBLISHER = re.compile(rb"^PUBLISHER\b.*=", re.MULTILINE)
@@ -45,6 +45,15 @@ def publishers(packages: Iterable[str] = SPIDER_PACKAGES) -> Iterator[Publisher]
         publisher = importlib.import_module(name).PUBLISHER
         assert isinstance(publisher, Publisher), name
         yield publisher
+
+
+def identity(url: str) -> str | None:
+    """Return what all captures of the article at *url* share, where its publisher's addresses tell: under any slug."""
+    for publisher in publishers():
+        for rules in publisher.rules:
+            if host_of(url) in rules.hosts and rules.article_id and (number := rules.article_id(url)):
+                return f"{rules.publisher} #{number}"
+    return None
 
 
 def print_version(url: str) -> str | None:

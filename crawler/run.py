@@ -78,12 +78,20 @@ def run_spider(
             finished.error = session.error or finished.error
     finished.interrupted = interruption.count > 0
     if task.done() and not task.cancelled() and not isinstance(task.exception(), KeyboardInterrupt):
-        finished.error = task.exception() or finished.error
+        finished.error = _ended(task.exception()) or finished.error
     finished.error = finished.error or getattr(crawler.spider, "error", None)
     finished.account = getattr(crawler.spider, "account", None)
-    if crawler.stats is not None:
-        finished.stats = dict(crawler.stats.get_stats())
+    with contextlib.suppress(RuntimeError):  # nor statistics, when its spider could not be made
+        if crawler.stats is not None:
+            finished.stats = dict(crawler.stats.get_stats())
     return finished
+
+
+def _ended(error: BaseException | None) -> BaseException | None:
+    """Return what kept a crawl from starting: Scrapy then closes an engine that was never open, and fails again."""
+    if isinstance(error, RuntimeError) and str(error) == "Engine slot not assigned":
+        return error.__context__ or error
+    return error
 
 
 def spider_names() -> list[str]:

@@ -231,6 +231,11 @@ class FrontierScheduler(BaseScheduler):
         finally:
             self._left(page, asked=asked)
 
+    def not_asked(self, page: Page) -> None:
+        """The archive answered in place of the site: no delay and no limit is used up by *page*."""
+        self.politeness.not_asked(page.site)
+        self._counted -= page.kind in COUNTED
+
     async def postpone(self, page: Page, delay_s: float) -> None:
         """Leave *page* pending: it is asked for again, but not before *delay_s*."""
         try:

@@ -162,7 +162,7 @@ class PublicationSpider(scrapy.Spider):
     async def _fetched(self, response: Response, page: Page) -> PageResult | None:
         archived = ARCHIVED in response.flags
         if archived:
-            self._scheduler.politeness.not_asked(page.site)
+            self._scheduler.not_asked(page)
         else:
             self._note_answer(response, page)
             if reason := self._worth_another_try(response):

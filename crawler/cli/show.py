@@ -36,6 +36,8 @@ def command(settings: Config, quiet: bool, url: str, at: datetime | None, form: 
     With --format raw the payload is written exactly as its digest covers it. Where the article's print version is
     archived too, it is named: in the JSON, and on standard error.
     """
+    from crawler.publishers import identity
+
     with open_archive(settings) as archive:
         if form == "raw":
             capture = archive.closest(url, at or datetime.now(UTC))
@@ -46,6 +48,8 @@ def command(settings: Config, quiet: bool, url: str, at: datetime | None, form: 
             print_bytes(body)
             return
         found = archive.catalog.article(url, at)
+        if found is None and (known_as := identity(url)):
+            found = archive.catalog.article(known_as, at)
         if found is None:
             captured = next(iter(archive.captures(url)), None)
             raise NotArchived(

@@ -195,6 +195,13 @@ def test_the_print_version_is_captured_beside_its_article_and_named_with_it(craw
     assert crawled.command.run("show", one.url, "--quiet").err == ""
 
 
+@pytest.mark.parametrize("form", ["{0.url}/pdf", "{1}/all/{0.number}", "{1}/2001/01/01/whatever-a{0.number}"])
+def test_any_address_with_its_number_shows_an_article(crawled: Crawled, form: str):
+    one = crawled.site.section("opinion")[0]
+    shown = json.loads(crawled.command.run("show", form.format(one, SITE), "--format", "json").out)
+    assert shown["title"] == one.title
+
+
 def test_an_article_without_a_print_version_names_none(crawled: Crawled):
     slug = next(iter(crawled.site.archive))
     ran = crawled.command.run("show", f"{SITE}/archive/{slug}")
@@ -239,6 +246,7 @@ def recrawled(crawled: Crawled) -> Recrawled:
     mended = (second, site.edit(second.number, "An earlier version named the wrong river.", at=now))
     silent = (third, site.edit(third.number, "Nobody was told of this.", at=now))
     del site.changed[third.number]
+    site.live = ("An hour later the ferry came in.",)
     before = len(site.server.requests)
     ran = crawled.command.run("crawl", "moscow_times", "--json")
     return Recrawled(crawled, renamed, mended, silent, site.asked(before), ran)
@@ -271,6 +279,17 @@ def test_an_edited_article_has_both_versions_under_one_number(recrawled: Recrawl
             assert [one.changed for one in found] == [True, True]
             assert [one.article.url for one in found] == [before.url, after.url]
         assert found[1].article.modified == after.updated
+
+
+def test_a_live_page_is_asked_for_again_as_long_as_it_goes_on(recrawled: Recrawled):
+    first, second = versions(recrawled.crawled.command, f"{SITE}/live/881")
+    assert second.article.text == f"{first.article.text}\n\nAn hour later the ferry came in."
+
+
+def test_the_summary_counts_what_this_crawl_did(recrawled: Recrawled):
+    (line,) = [line for line in recrawled.ran.err.splitlines() if "moscow_times:" in line]
+    assert line.endswith("; articles: 3 read")
+    assert len([row for row in recrawled.ran.rows if row["outcome"] == "skipped"]) > len(recrawled.crawled.articles)
 
 
 def test_it_is_listed_once_as_it_is_now_and_shown_as_it_was(recrawled: Recrawled):
@@ -361,6 +380,12 @@ def test_the_russian_edition_is_crawled_when_it_is_asked_for(site: tuple[MoscowT
         row = found[f"a{one.number}"]
         assert (row["url"], row["title"], row["text"]) == (one.url, one.title, one.text)
         assert row["publisher"] == "Русская служба The Moscow Times"
+
+
+def test_an_edition_there_is_not_is_a_wrong_use_that_names_those_there_are(tmp_path: Path):
+    ran = Command(tmp_path).run("crawl", "moscow_times", "-a", "edition=de", code=2)
+    assert "edition=en, edition=ru or edition='en ru'" in ran.err
+    assert len(ran.err.splitlines()) == 1
 
 
 def test_the_same_number_is_another_article_in_the_other_edition(site: tuple[MoscowTimes, Command]):

@@ -62,11 +62,11 @@ def test_a_key_enters_once(path: Path) -> None:
 
 def test_a_lead_to_be_skipped_is_accounted_for_and_never_asked_for(path: Path) -> None:
     frontier = Frontier.open(path)
-    frontier.add([lead("old", skip="of 2013-05-15, before --since 2026-01-01")])
+    frontier.add([lead("old", skip="published before --since 2026-01-01")])
     frontier.commit()
     assert frontier.pending() == {}
     assert frontier.outcomes() == {"skipped": 1}
-    assert frontier.reasons() == [("skipped", "of 2013-05-15, before --since 2026-01-01", 1, f"https://{SITE}/old")]
+    assert frontier.reasons() == [("skipped", "published before --since 2026-01-01", 1, f"https://{SITE}/old")]
     frontier.close()
 
 

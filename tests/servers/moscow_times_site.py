@@ -86,6 +86,7 @@ class MoscowTimes:
     real: dict[str, bytes] = field(default_factory=dict)  # by path
     unlisted: set[int] = field(default_factory=set)  # in no section and no feed
     unmapped: set[int] = field(default_factory=set)  # in no sitemap
+    live: tuple[str, ...] = ()  # what was added to the live page
     changed: dict[int, str] = field(default_factory=dict)  # when, as the news sitemap says
     server: RawSite = field(default_factory=RawSite)
 
@@ -213,7 +214,9 @@ class MoscowTimes:
         if path.split("/")[1] in LISTS:
             return self._front(request, path, [], stories) if path.count("/") == 1 else _answer(request, b"")
         if path == "/live/881":
-            return _answer(request, page(replace(newest(stories)[0], title="Live: A Night at the Harbour")).encode())
+            live = story(881, "2024/11/19", "news")
+            live = replace(live, title="Live: The Harbour", paragraphs=(*live.paragraphs, *self.live))
+            return _answer(request, page(live).encode())
         return _missing(request)
 
     def _front(self, request: bytes, title: str, listed: Sequence[Story], stories: dict[int, Story]) -> Script:
