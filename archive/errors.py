@@ -17,13 +17,15 @@ The class says what the caller should do; the message names the thing and says w
     ├── HttpError                bytes are not the HTTP message they should be
     │   ├── MalformedMessage     head or chunk framing cannot be read
     │   └── ContentUndecodable   the content coding lies, is cut, unknown, or expands past the limit
-    ├── IndexDamaged             an index segment or the catalogue cannot be read: newswarc index rebuild
+    ├── IndexDamaged             an index segment or the catalogue cannot be read: newswarc index rebuild; or a frontier
     ├── NotArchived              no capture of that URL: archive it first
     ├── ExtractionFailed         the page could not be parsed within its limits: the capture stays
     └── WorkersUnavailable       the parser processes cannot be started: correct what the message names
 """
 
 from __future__ import annotations
+
+REBUILD = "make it again from the WARC files: newswarc index rebuild"
 
 
 class ArchiveError(Exception):
@@ -105,10 +107,11 @@ class ContentUndecodable(HttpError):
 
 
 class IndexDamaged(ArchiveError):
-    """An index segment or the catalogue cannot be read. Run ``newswarc index rebuild``; the WARCs hold everything."""
+    """A file that can be made again cannot be read: an index segment or the catalogue, out of the WARC files, which
+    hold everything; or another, as *remedy* says."""
 
-    def __init__(self, name: str, reason: str) -> None:
-        super().__init__(f"{name}: {reason}; make it again from the WARC files: newswarc index rebuild")
+    def __init__(self, name: str, reason: str, remedy: str = REBUILD) -> None:
+        super().__init__(f"{name}: {reason}; {remedy}")
         self.name, self.reason = name, reason
 
 

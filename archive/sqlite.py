@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from archive.errors import DiskFull, IndexDamaged, StorageRefused, StorageUnavailable
+from archive.errors import REBUILD, DiskFull, IndexDamaged, StorageRefused, StorageUnavailable
 from archive.files import is_full
 
 SHARED_FILE_BYTES = 32 << 10  # the least size of the -shm file (SQLite, "WAL-mode file format", 2)
@@ -17,8 +17,8 @@ BUSY_S = 60.0  # how long to wait while another process writes
 
 
 @contextlib.contextmanager
-def translated(path: Path, what: str = "the catalogue") -> Iterator[None]:
-    """Say what SQLite's errors mean for whoever uses the file at *path*, which is *what*.
+def translated(path: Path, what: str = "the catalogue", remedy: str = REBUILD) -> Iterator[None]:
+    """Say what SQLite's errors mean for whoever uses the file at *path*, which is *what*; *remedy* heals damage.
 
     Raises ``DiskFull``, ``StorageRefused``, ``StorageUnavailable``, or ``IndexDamaged``.
     """
@@ -34,7 +34,7 @@ def translated(path: Path, what: str = "the catalogue") -> Iterator[None]:
         if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR}:
             raise StorageUnavailable(f"{path}: {what} cannot be used now: {error}") from error
         if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.ProgrammingError):
-            raise IndexDamaged(str(path), str(error)) from error
+            raise IndexDamaged(str(path), str(error), remedy) from error
         raise
     except OSError as error:
         if is_full(error):

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import os
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator
@@ -31,7 +32,11 @@ Outcome = Literal["saved", "unchanged", "skipped", "refused", "failed"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 SCHEMA = 1
-WHAT = "the frontier of the crawl"
+_translated = functools.partial(
+    translated,
+    what="the frontier of the crawl",
+    remedy="delete it, and the crawl begins anew; what is archived already is not asked for again",
+)
 _UNREAD, _READ, _UNREADABLE = 0, 1, 2  # of an article: to be extracted, extracted, given up
 
 _TABLES = """
@@ -145,7 +150,7 @@ class Frontier:
 
     def __init__(self, path: Path, lock: int) -> None:
         self.path, self._lock = path, lock
-        with translated(path, WHAT):
+        with _translated(path):
             self._writer = self._connect()
             self._reader = self._connect()
 
@@ -155,7 +160,7 @@ class Frontier:
 
         Raises ``FrontierBusy`` while another process has it.
         """
-        with translated(path, WHAT):
+        with _translated(path):
             make_directory(path.parent)
             lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             try:
@@ -200,7 +205,7 @@ class Frontier:
     def remove(self) -> None:
         """Close it and delete its files: the next run of this crawl begins anew."""
         self.close()
-        with translated(self.path, WHAT):
+        with _translated(self.path):
             for ending in ("-wal", "-shm", ""):
                 Path(f"{self.path}{ending}").unlink(missing_ok=True)
 
@@ -209,7 +214,7 @@ class Frontier:
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         """One step of a group: all of it or nothing, whatever becomes of the others."""
-        with translated(self.path, WHAT):
+        with _translated(self.path):
             db = self._writer
             if not db.in_transaction:
                 db.execute("BEGIN IMMEDIATE")
@@ -225,7 +230,7 @@ class Frontier:
 
     def commit(self) -> None:
         """Make durable all that was written since the last commit, or none of it."""
-        with translated(self.path, WHAT):
+        with _translated(self.path):
             if self._writer.in_transaction:
                 try:
                     self._writer.execute("COMMIT")
@@ -326,7 +331,7 @@ class Frontier:
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        with translated(self.path, WHAT):
+        with _translated(self.path):
             yield self._reader
 
     def facts(self) -> dict[str, str]:

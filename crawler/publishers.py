@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from archive.catalog.identity import numbered
 from archive.rules import Publisher, host_of
 
 SPIDER_PACKAGES = ("spiders",)
@@ -52,7 +53,7 @@ def identity(url: str) -> str | None:
     for publisher in publishers():
         for rules in publisher.rules:
             if host_of(url) in rules.hosts and rules.article_id and (number := rules.article_id(url)):
-                return f"{rules.publisher} #{number}"
+                return numbered(rules.publisher, number)
     return None
 
 

@@ -235,7 +235,7 @@ class PublicationSpider(scrapy.Spider):
                 self._stop(ConfigError(str(error)))
             self._scheduler.give_back(page)
             return
-        reason = str(error).removeprefix(f"{request.url}: ") or type(error).__name__
+        reason = str(error).removeprefix(f"{request.url}: ").removeprefix("refused: ") or type(error).__name__
         try:
             if isinstance(error, REFUSALS):
                 outcome: Outcome = "refused"

@@ -40,10 +40,15 @@ def untracked(url: str) -> str:
     return f"{address}?{'&'.join(kept)}" if any(kept) else address
 
 
+def numbered(publisher: str, article_id: str) -> str:
+    """Return the identity of an article that its publisher numbers: ``The Moscow Times #a90123``."""
+    return f"{publisher} #{article_id}"
+
+
 def identity_of(article: Article) -> str:
-    """Return what all captures of one article share: ``The Moscow Times #90123``, or a normalised URL."""
+    """Return what all captures of one article share: its publisher's number for it, or a normalised URL."""
     if article.publisher and article.article_id:
-        return f"{article.publisher} #{article.article_id}"
+        return numbered(article.publisher, article.article_id)
     return normalised(_trusted_canonical(article) or article.url)
 
 

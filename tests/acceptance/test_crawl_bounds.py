@@ -110,3 +110,18 @@ def test_two_of_the_same_crawl_do_not_run_at_once(command: Command):
         with opened(command) as archive:
             check_all_kept(archive, site)
     command.run("verify")
+
+
+def test_a_crawl_whose_state_is_damaged_says_so_and_how_to_go_on(command: Command):
+    with running_publication(ARTICLES, troubles=False) as site:
+        crawl(command, site, "--max-pages", "1")
+        (path,) = command.path.rglob("crawls/*.sqlite")
+        path.write_bytes(b"This is not what a crawl left." * 100)
+        damaged = crawl(command, site, code=5)
+        assert damaged.err == (
+            f"newswarc: {path.relative_to(command.folder)}: file is not a database; delete it, and the crawl begins"
+            " anew; what is archived already is not asked for again\n"
+        )
+        path.unlink()
+        crawl(command, site)
+        assert summary_of(crawl(command, site).out.decode()).articles == {}

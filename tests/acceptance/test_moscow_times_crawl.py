@@ -365,7 +365,7 @@ def test_a_section_is_left_where_it_shows_nothing_but_what_is_too_old(site: tupl
     command.run("crawl", "moscow_times", "--since", "2024-11-15")
     asked = [int(url.rpartition("/")[2]) for url in made.asked() if re.fullmatch(rf"{SITE}/news/\d+", url)]
     news = [one.day >= "2024/11/15" for one in made.section("news")]
-    assert True not in news[FIRST : FIRST + NEXT]
+    assert not any(news[FIRST : FIRST + NEXT])
     assert asked == [FIRST]
 
 
