@@ -18,7 +18,7 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.upper().startswith(("NEWSWARC", "AWS_")) and not name.lower().endswith("_proxy")
+        if not name.upper().startswith(("NEWSWARC", "AWS_", "SCRAPY_")) and not name.lower().endswith("_proxy")
     }
     return {**kept, "HOME": str(home), "XDG_STATE_HOME": str(home / "state"), "PYTHONUNBUFFERED": "1", **more}
 
