@@ -228,7 +228,7 @@ def _head(*lines: bytes) -> bytes:
 
 
 ODD_PAGES = {
-    "/attributes": _page(f"<div {' '.join(f'a{n}={n}' for n in range(40_000))}><p>{TEXT}</p></div>"),
+    "/attributes": _page(f"<div {' '.join(f'a{n}={n}' for n in range(100_000))}><p>{TEXT}</p></div>"),
     "/nested": _page("<div>" * 253 + f"<p>{TEXT}</p>" + "</div>" * 253),
     "/bottomless": _page("<div>" * 100_000 + f"<p>{TEXT}</p>"),
     "/nul": _page(f"<p>{TEXT}</p>").replace(b"council", b"coun\0cil"),
