@@ -36,6 +36,7 @@ class Follower:
 
     def __init__(self, crawler: Crawler, workers: Workers) -> None:
         self.crawler, self.workers = crawler, workers
+        self._telling = 0
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -77,6 +78,7 @@ class Follower:
             spider=spider.module,
             arguments=spider.own_arguments,
             bounds=spider.leads.bounds,
+            telling=self._telling,
         )
         try:
             return await asyncio.wrap_future(future)
@@ -85,10 +87,15 @@ class Follower:
                 raise CutOff from None
             raise
         except (ExtractionFailed, WorkersUnavailable) as error:
+            self.tell_again()
             if self.workers.was_killed():
                 raise CutOff from error
             reason = error.reason if isinstance(error, ExtractionFailed) else str(error)
             return Followed("unread", problem=f"kept, but its links could not be read: {reason}")
+
+    def tell_again(self) -> None:
+        """Have the workers give all leads anew: some that they gave have not been entered."""
+        self._telling += 1
 
     async def spider_closed(self) -> None:
         await asyncio.get_running_loop().run_in_executor(None, self.workers.close)

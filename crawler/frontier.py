@@ -75,8 +75,7 @@ class FrontierBusy(Exception):
     """Another process runs this very crawl. Wait for it, or end it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lead:
+class Lead(NamedTuple):
     """An address that something leads to, not yet in the frontier. *skip* says why it is not to be asked for at all."""
 
     key: str
@@ -91,8 +90,7 @@ class Lead:
     skip: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """An address that is pending."""
 
     id: int
@@ -119,8 +117,7 @@ class Done:
     extract: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Unread:
+class Unread(NamedTuple):
     """A page whose article is still to be extracted from its capture."""
 
     id: int

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+import functools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from archive.catalog.identity import normalised, untracked
 from crawler import traps
 from crawler.discovery import Form, Found, Reading, read
 from crawler.frontier import Kind, Lead, Page
-from crawler.publication import Period, Publication, load, site_of
+from crawler.publication import AddressKind, Period, Publication, load, site_of
 
 # The lowest first: what tells most of the newest articles, then they, then what may lead to older ones.
 PRIORITY: dict[Kind, int] = {
@@ -27,6 +28,9 @@ PRIORITY: dict[Kind, int] = {
 SEED_SECTION = 3  # a section's first page has what is new
 FEED_ITEM = 9
 MIN_PROSE = 500  # characters of paragraphs that make a page of unknown kind an article; teasers stay well below
+
+KEPT_TARGETS = 20_000  # addresses whose targets are held, some 10 MB; menus and related articles repeat theirs
+KEPT_TOLD = 50_000  # keys held at a time of what has been told, some 5 MB, and as many of before
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +59,44 @@ class Bounds:
         return None
 
 
-@dataclass(slots=True)
-class Followed:
+class Followed(NamedTuple):
     """What one document leads to. *extract*: it holds an article. *shows*: the keys by which a listing is judged."""
 
     form: Form | Literal["unread"]  # unread: what it is was not found out
-    leads: list[Lead] = field(default_factory=list)
+    leads: Sequence[Lead] = ()
     extract: bool = False
     template: str | None = None  # of a listing
-    shows: list[str] = field(default_factory=list)
+    shows: Sequence[str] = ()
     problem: str | None = None
+
+
+class Told:
+    """Remembers, for the last :data:`KEPT_TOLD` keys at least, that a lead with that key was given."""
+
+    def __init__(self) -> None:
+        self._latest: set[str] = set()
+        self._before: set[str] = set()
+
+    def first(self, lead: Lead) -> bool:
+        """Tell whether *lead* says anything that the leads given before did not."""
+        if lead.modified is None and (lead.key in self._latest or lead.key in self._before):
+            return False
+        if len(self._latest) >= KEPT_TOLD:
+            self._before, self._latest = self._latest, set()
+        self._latest.add(lead.key)
+        return True
+
+
+class _Target(NamedTuple):
+    """What an address tells by itself, wherever it is found."""
+
+    url: str  # as it is asked for
+    key: str  # but of a requisite
+    site: str
+    owned: bool
+    kind: AddressKind
+    period: Period | None
+    trap: str | None
 
 
 class Leads:
@@ -72,6 +104,7 @@ class Leads:
 
     def __init__(self, publication: Publication, bounds: Bounds) -> None:
         self.publication, self.bounds = publication, bounds
+        self._target = functools.lru_cache(KEPT_TARGETS)(self._look_at)
 
     def seeds(self) -> list[Lead]:
         """Return where the crawl begins."""
@@ -85,6 +118,18 @@ class Leads:
     def seed(self, url: str, kind: Kind, priority: int | None = None) -> Lead:
         priority = PRIORITY[kind] if priority is None else priority
         return Lead(key_of(url, kind), url, site_of(url), kind, priority)
+
+    def _look_at(self, address: str) -> _Target:
+        publication, url = self.publication, untracked(address)
+        return _Target(
+            url,
+            normalised(url),
+            site_of(url),
+            publication.owns(url),
+            publication.kind_of(url),
+            publication.period_of(url),
+            traps.pathological(url),
+        )
 
     def lead(
         self,
@@ -100,59 +145,56 @@ class Leads:
 
         *kind* is given where it is known otherwise than by the address.
         """
-        url = untracked(found.url)
-        if kind not in ("feed", "sitemap", "requisite") and not self.publication.owns(url):
+        target = self._target(found.url)
+        if not target.owned and kind not in ("feed", "sitemap", "requisite"):
             return None  # feeds and sitemaps may lie on other hosts (sitemaps.org: cross submission by robots.txt)
         if kind is None:
-            told = self.publication.kind_of(url)
-            if told == "skip":
+            if target.kind == "skip":
                 return None
-            kind = "article" if from_feed and told == "page" else told
+            kind = "article" if from_feed and target.kind == "page" else target.kind
         modified = found.modified if kind not in ("section", "page") or from_feed else None
-        period = self.publication.period_of(url) or _day(found.published)
-        skip = self.bounds.refuse(period, _date(modified), depth) or traps.pathological(url)
+        period = target.period or _day(found.published)
+        skip = self.bounds.refuse(period, _date(modified), depth) or target.trap
         priority = FEED_ITEM if from_feed and kind == "article" else PRIORITY[kind]
-        return Lead(key_of(url, kind), url, site_of(url), kind, priority, depth, via, hops, modified, skip)
+        key = target.url if kind == "requisite" else target.key
+        return Lead(key, target.url, target.site, kind, priority, depth, via, hops, modified, skip)
 
     def follow(self, reading: Reading, page: Page) -> Followed:
         """Return what *reading*, of the document of *page*, leads to."""
-        followed = Followed(reading.form, problem=reading.problem)
+        if reading.form == "page":
+            return self._follow_page(reading, page)
+        leads: Sequence[Lead] = ()
         if reading.form == "feed":
-            followed.leads = self._all(page, reading.links, from_feed=True)
-            followed.leads += self._all(page, map(Found, reading.feeds), kind="feed")
+            leads = self._all(page, reading.links, from_feed=True)
+            leads += self._all(page, map(Found, reading.feeds), kind="feed")
         elif reading.form in ("sitemap", "sitemap-index"):
-            followed.leads = self._all(page, reading.links)
-            followed.leads += self._all(page, reading.sitemaps, kind="sitemap")
-        elif reading.form == "page":
-            self._follow_page(reading, page, followed)
-        return followed
+            leads = self._all(page, reading.links)
+            leads += self._all(page, reading.sitemaps, kind="sitemap")
+        return Followed(reading.form, leads, problem=reading.problem)
 
-    def _follow_page(self, reading: Reading, page: Page, followed: Followed) -> None:
-        followed.extract = self._is_article(reading, page)
-        leads = self._all(page, reading.links)
+    def _follow_page(self, reading: Reading, page: Page) -> Followed:
+        extract = self._is_article(reading, page)
+        leads = self._all(page, map(Found, reading.feeds), kind="feed")
+        if extract and (address := self.publication.print_version(page.url)):
+            printed = Found(address, modified=page.modified)  # it changes with its article
+            leads += self._all(page, [printed], kind="print", hop="E")
+        links = self._all(page, reading.links)
         if reading.refresh:
-            leads += self._all(page, [Found(reading.refresh)], hop="R")
-        followed.leads = self._all(page, map(Found, reading.feeds), kind="feed")
-        if followed.extract:
-            if address := self.publication.print_version(page.url):
-                printed = Found(address, modified=page.modified)  # it changes with its article
-                followed.leads += self._all(page, [printed], kind="print", hop="E")
-            followed.leads += leads
-            return
-        followed.template = traps.template(page.url)
-        followed.shows = [
-            lead.key
-            for lead in leads
-            if lead.kind in ("article", "page") and traps.template(lead.url) != followed.template
+            links += self._all(page, [Found(reading.refresh)], hop="R")
+        if extract:
+            return Followed("page", leads + links, extract=True, problem=reading.problem)
+        template = traps.template(page.url)
+        shows = [
+            lead.key for lead in links if lead.kind in ("article", "page") and traps.template(lead.url) != template
         ]
-        articles = [lead for lead in leads if lead.kind == "article"]
+        articles = [lead for lead in links if lead.kind == "article"]
         if self.bounds.since and articles and all(lead.skip for lead in articles):
             # A listing of what is too old leads on to what is older still.
             paging = {untracked(link.url) for link in reading.links if link.paging}
-            leads = [lead for lead in leads if lead.url not in paging]
+            links = [lead for lead in links if lead.url not in paging]
         else:
-            leads += self._all(page, map(Found, self.publication.paging(page.url, len(articles))), kind="section")
-        followed.leads += leads
+            links += self._all(page, map(Found, self.publication.paging(page.url, len(articles))), kind="section")
+        return Followed("page", leads + links, template=template, shows=shows, problem=reading.problem)
 
     def _is_article(self, reading: Reading, page: Page) -> bool:
         if page.kind in ("home", "print"):
@@ -189,15 +231,31 @@ def follow(
     content_encoding: str | None,
     page: Page,
     spider: str,
-    arguments: dict[str, str],
+    arguments: Mapping[str, str],
     bounds: Bounds,
+    telling: int = 0,
 ) -> Followed:
     """Return what a fetched document leads to: the task of the workers. *spider* is a dotted module name.
+
+    A lead that this process gave before is left out, as long as *telling* is the same: what the pages of a site have in
+    common is most of what they lead to.
 
     Strangers' bytes are parsed: it may raise anything, and take any time and memory.
     """
     reading = read(payload, url=url, content_type=content_type, content_encoding=content_encoding)
-    return Leads(load(spider, arguments), bounds).follow(reading, page)
+    leads, told = _of_crawl(spider, tuple(sorted(arguments.items())), bounds, telling)
+    followed = leads.follow(reading, page)
+    return followed._replace(leads=[lead for lead in followed.leads if told.first(lead)])
+
+
+@functools.lru_cache(maxsize=1)
+def _of_crawl(
+    spider: str,
+    arguments: tuple[tuple[str, str], ...],
+    bounds: Bounds,
+    telling: int,  # noqa: ARG001 - another number, another memory
+) -> tuple[Leads, Told]:
+    return Leads(load(spider, dict(arguments)), bounds), Told()
 
 
 def _date(text: str | None) -> date | None:

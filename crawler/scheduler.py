@@ -13,7 +13,7 @@ import json
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,6 +43,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 BUFFERED = 100  # pages of a site that are read from the frontier at a time
+HELD_BYTES = 16 << 20  # of bodies that have arrived and are not done with; no more is asked for beyond
 COUNTED: frozenset[Kind] = frozenset({"home", "section", "article", "page"})  # what --max-pages limits
 LIMIT_REACHED = "the limit of {} pages was reached"
 
@@ -82,6 +83,8 @@ class FrontierScheduler(BaseScheduler):
         self._committer = Committer(frontier.commit, name="newswarc-frontier")
         self._sites: dict[str, _Site] = {}
         self._in_flight: dict[int, Page] = {}
+        self._arrived: dict[int, int] = {}  # of these, those the site is done with, and the bytes held for each
+        self._held_bytes = 0
         self._most_in_flight = 2 * crawler.settings.getint("CONCURRENT_REQUESTS")
         self._counted = 0  # towards max_pages
         self._timer: asyncio.TimerHandle | None = None
@@ -148,7 +151,7 @@ class FrontierScheduler(BaseScheduler):
                 request = self._spider.request(page)
             except ValueError as error:
                 self._in_flight[page.id] = page
-                self._soon(self.finish(page, Done("failed", f"no address: {error}"), asked=False))
+                self.attend_to(self.finish(page, Done("failed", f"no address: {error}"), asked=False))
                 continue
             self._in_flight[page.id] = page
             self.politeness.asked(page.site)
@@ -157,7 +160,7 @@ class FrontierScheduler(BaseScheduler):
         return None
 
     def _next_page(self) -> Page | None:
-        if len(self._in_flight) >= self._most_in_flight or self._ending:
+        if len(self._in_flight) >= self._most_in_flight or self._held_bytes >= HELD_BYTES or self._ending:
             return None
         soonest: float | None = None
         for name, site in list(self._sites.items()):
@@ -186,7 +189,7 @@ class FrontierScheduler(BaseScheduler):
             if page.kind in ("section", "page") and traps.template(page.url) in self.trapped:
                 self._in_flight[page.id] = page
                 site.pending -= 1
-                self._soon(self.finish(page, Done("skipped", traps.BARREN), asked=False))
+                self.attend_to(self.finish(page, Done("skipped", traps.BARREN), asked=False))
                 continue
             site.pending -= 1
             return page
@@ -209,7 +212,7 @@ class FrontierScheduler(BaseScheduler):
             return False
         if not self._in_flight:
             self._ending = True
-            self._soon(self._skip_the_rest(LIMIT_REACHED.format(limit)))
+            self.attend_to(self._skip_the_rest(LIMIT_REACHED.format(limit)))
         return True
 
     async def _skip_the_rest(self, reason: str) -> None:
@@ -221,6 +224,14 @@ class FrontierScheduler(BaseScheduler):
         self.wake()
 
     # ---- what callbacks tell
+
+    def arrived(self, page: Page, size: int) -> None:
+        """The site is done with *page*, whose body has *size* bytes, and may be asked for another."""
+        if page.id in self._in_flight and page.id not in self._arrived:
+            self._arrived[page.id] = size
+            self._held_bytes += size
+            self.politeness.done(page.site)
+            self.wake()
 
     async def finish(self, page: Page, done: Done, leads: Sequence[Lead] = (), *, asked: bool = True) -> None:
         """Say what became of *page* and enter what it leads to, durably and in one step."""
@@ -279,7 +290,10 @@ class FrontierScheduler(BaseScheduler):
 
     def _left(self, page: Page, *, asked: bool = True) -> None:
         self._in_flight.pop(page.id, None)
-        if asked:
+        size = self._arrived.pop(page.id, None)
+        if size is not None:
+            self._held_bytes -= size
+        elif asked:
             self.politeness.done(page.site)
         self.wake()
 
@@ -308,7 +322,8 @@ class FrontierScheduler(BaseScheduler):
                 self._timer.cancel()
             self._timer = loop.call_at(at, self.wake)
 
-    def _soon(self, coroutine: Any) -> None:
+    def attend_to(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Run what ends a page: the run does not end before it has."""
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

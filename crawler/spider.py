@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable
-from dataclasses import replace
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from datetime import date
 from typing import Any, ClassVar, cast
 
 import scrapy
-from scrapy import Request
+from scrapy import Request, signals
 from scrapy.exceptions import CannotResolveHostError, DownloadConnectionRefusedError
 from scrapy.http import Response
 from twisted.python.failure import Failure
@@ -28,7 +28,7 @@ from crawler.frontier import Done, Lead, Outcome, Page
 from crawler.handlers import AddressRefusedError, TlsRefusedError, UnsendableRequestError
 from crawler.interruption import HURRY
 from crawler.known import ARCHIVED
-from crawler.leads import Bounds, Followed, Leads, key_of
+from crawler.leads import Bounds, Leads, key_of
 from crawler.politeness import BUSY, WORTH_ANOTHER_TRY, retry_after_s
 from crawler.priorities import CONTACT, KNOWN
 from crawler.publication import ArgumentError, load
@@ -51,7 +51,8 @@ class PublicationSpider(scrapy.Spider):
 
     Arguments: *since* and *until*, days (``2026-11-01``) between which articles were published; *max_pages*; and
     *requisites*, whether what articles need to be shown again is archived too. All others are the publication's own.
-    Yields a :class:`~crawler.results.PageResult` a page.
+    What became of each page is sent as ``item_scraped``, a :class:`~crawler.results.PageResult`: when its article is
+    read if it has one.
     """
 
     module: ClassVar[str]  # the dotted name of the module that holds the publication
@@ -60,6 +61,8 @@ class PublicationSpider(scrapy.Spider):
         "SCHEDULER": "crawler.scheduler.FrontierScheduler",
         "RETRY_ENABLED": False,  # the frontier tries again, in this run or the next
         "REDIRECT_ENABLED": False,  # where a redirect leads is a page of its own, which others may lead to as well
+        "CONCURRENT_ITEMS": 1,  # callbacks return none
+        "SPIDER_MIDDLEWARES": {"scrapy.spidermiddlewares.referer.RefererMiddleware": None},  # nor requests
         "DOWNLOADER_MIDDLEWARES": {
             "crawler.contact.ContactMiddleware": CONTACT,
             "crawler.known.KnownMiddleware": KNOWN,
@@ -101,6 +104,7 @@ class PublicationSpider(scrapy.Spider):
         )
         spider._tries = settings.getint("RETRY_TIMES") + 1
         crawler.signals.connect(spider.hurry, signal=HURRY)
+        crawler.signals.connect(spider.arrived, signal=signals.response_downloaded)
         return spider
 
     leads: Leads
@@ -141,50 +145,66 @@ class PublicationSpider(scrapy.Spider):
 
     # ---- what became of a page
 
-    async def fetched(self, response: Response) -> AsyncIterator[PageResult]:
-        """An answer has come and is on disk: say what became of the page, and what it leads to."""
-        page: Page = response.meta["page"]
+    def arrived(self, response: Response, request: Request) -> None:
+        """An answer has come, and is still to be kept: what it says of its site counts from now on."""
+        page: Page | None = request.meta.get("page")
+        if page is not None:
+            self._note_answer(response, request, page)
+            self._scheduler.arrived(page, len(response.body))
+
+    def fetched(self, response: Response) -> None:
+        """An answer has come and is on disk: say what became of the page, and what it leads to.
+
+        Scrapy need not wait for that, as the scheduler does.
+        """
+        self._scheduler.attend_to(self._end(response, response.meta["page"]))
+
+    async def _end(self, response: Response, page: Page) -> None:
         try:
-            result = await self._fetched(response, page)
+            await self._fetched(response, page)
         except CutOff:
             self._scheduler.give_back(page)
         except ArchiveError:
             return  # the session is stopping the run; the page is still pending
         except Exception as error:
             log.exception("%s: a bug; the page itself is kept", page.url)
+            self.crawler_extension(Follower).tell_again()
             done = _captured(response.meta["capture"], "failed", f"kept, but not followed: {error!r}")
-            await self._scheduler.finish(page, done)
-            yield self._result(page, done, response.meta["capture"])
-        else:
-            if result is not None:
-                yield result
+            with suppress(ArchiveError):
+                await self._scheduler.finish(page, done)
+                self._tell(page, done, response.meta["capture"])
 
-    async def _fetched(self, response: Response, page: Page) -> PageResult | None:
+    async def _fetched(self, response: Response, page: Page) -> None:
         archived = ARCHIVED in response.flags
         if archived:
             self._scheduler.not_asked(page)
-        else:
-            self._note_answer(response, page)
-            if reason := self._worth_another_try(response):
-                if self._hurried and response.meta.get("truncated") == "time":
-                    raise CutOff
-                if page.tries + 1 < self._tries:
-                    await self._postpone(page, retry_after_s(_header(response, b"Retry-After")))
-                    return None
-                if response.meta.get("truncated"):
-                    return await self._finish(page, response, "failed", reason)
+        elif reason := self._worth_another_try(response):
+            if self._hurried and response.meta.get("truncated") == "time":
+                raise CutOff
+            if page.tries + 1 < self._tries:
+                await self._postpone(page, retry_after_s(_header(response, b"Retry-After")))
+                return
+            if response.meta.get("truncated"):
+                await self._finish(page, response, "failed", reason)
+                return
         if response.status in REDIRECTS:
-            return await self._redirected(response, page)
-        if response.status >= 400:
-            reason = f"the server answered {response.status}"
-            return await self._finish(page, response, "failed" if response.status >= 500 else "saved", reason)
+            await self._finish(page, response, *self._redirected(response, page))
+        elif response.status >= 500:
+            await self._finish(page, response, "failed", f"the server answered {response.status}")
+        elif response.status >= 400:
+            await self._finish(page, response, "saved", f"the server answered {response.status}")
+        else:
+            await self._follow(response, page, archived=archived)
+
+    async def _follow(self, response: Response, page: Page, *, archived: bool) -> None:
         followed = await self.crawler_extension(Follower).follow(response, page)
         if followed.form == "unread" and page.kind not in ("print", "requisite"):
-            return await self._finish(page, response, "failed", followed.problem)
+            await self._finish(page, response, "failed", followed.problem)
+            return
         if followed.template is not None and page.kind in ("section", "page"):
             await self._scheduler.show(followed.template, followed.shows)
-        leads = await self._announced(page, archived=archived) + followed.leads
-        return await self._finish(page, response, None, followed.problem, leads, followed)
+        leads = [*await self._announced(page, archived=archived), *followed.leads]
+        await self._finish(page, response, None, followed.problem, leads, extract=followed.extract)
 
     async def _finish(
         self,
@@ -192,40 +212,45 @@ class PublicationSpider(scrapy.Spider):
         response: Response,
         outcome: Outcome | None,
         reason: str | None,
-        leads: Iterable[Lead] = (),
-        followed: Followed | None = None,
-    ) -> PageResult | None:
-        """End *page*; return what is told of it now, None when it is told once its article is read."""
+        leads: Sequence[Lead] = (),
+        *,
+        extract: bool = False,
+    ) -> None:
+        """End *page*, and tell so unless its article is to be read first."""
         capture: Capture = response.meta["capture"]
         why: str | None = response.meta.get("archived")
         if outcome is None:
             outcome = "skipped" if why else "unchanged" if repeats_itself(capture) else "saved"
             reason = reason or why
-        extract = followed is not None and followed.extract and self.crawler.get_extension(Extractor) is not None
+        extract = extract and self.crawler.get_extension(Extractor) is not None
         done = _captured(capture, outcome, reason, extract=extract)
-        await self._scheduler.finish(page, done, list(leads))
-        return None if extract else self._result(page, done, capture)
+        await self._scheduler.finish(page, done, leads)
+        if not extract:
+            self._tell(page, done, capture)
 
-    async def _redirected(self, response: Response, page: Page) -> PageResult | None:
+    def _redirected(self, response: Response, page: Page) -> tuple[Outcome | None, str | None, Sequence[Lead]]:
         location = (response.headers.get(b"Location") or b"").decode("utf-8", "replace").strip()
         target = resolve(response.url, location) if location else None
         if target is None:
-            return await self._finish(page, response, "failed", f"it redirects to {location[:200] or 'nowhere'}")
+            return "failed", f"it redirects to {location[:200] or 'nowhere'}", ()
         if page.hops.endswith("R" * MAX_REDIRECTS):
-            return await self._finish(page, response, "failed", f"more than {MAX_REDIRECTS} redirects")
+            return "failed", f"more than {MAX_REDIRECTS} redirects", ()
         kind = page.kind if page.kind in ("feed", "sitemap", "requisite", "print") else None
         lead = self.leads.lead(
             Found(target, modified=page.modified), via=page.url, depth=page.depth, hops=page.hops + "R", kind=kind
         )
-        if lead is not None and lead.key == key_of(page.url, page.kind):
-            # To https, to www, to a last slash: one page to the filter of duplicates, but this is where it lies.
-            lead = replace(lead, key=lead.url)
         if lead is None:
-            return await self._finish(page, response, None, f"it redirects out of the publication, to {target[:200]}")
-        return await self._finish(page, response, None, None, [lead])
+            return None, f"it redirects out of the publication, to {target[:200]}", ()
+        if lead.key == key_of(page.url, page.kind):
+            # To https, to www, to a last slash: one page to the filter of duplicates, but this is where it lies.
+            lead = lead._replace(key=lead.url)
+        return None, None, (lead,)
 
-    async def failed(self, failure: Failure) -> AsyncIterator[PageResult]:
+    def failed(self, failure: Failure) -> None:
         """No answer came, or none was asked for: say why, or try again later."""
+        self._scheduler.attend_to(self._failed(failure))
+
+    async def _failed(self, failure: Failure) -> None:
         request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy sets it
         page: Page = request.meta["page"]
         error = failure.value
@@ -251,18 +276,18 @@ class PublicationSpider(scrapy.Spider):
             await self._scheduler.finish(page, done)
         except ArchiveError:
             return  # the session is stopping the run; the page is still pending
-        yield self._result(page, done, capture)
+        self._tell(page, done, capture)
 
     # ---- within
 
-    def _note_answer(self, response: Response, page: Page) -> None:
+    def _note_answer(self, response: Response, request: Request, page: Page) -> None:
         politeness = self._scheduler.politeness
         rest_s = retry_after_s(_header(response, b"Retry-After"))
         if response.status in BUSY:
             asked = rest_s if rest_s is not None else politeness.rest_s if response.status == 429 else None
             politeness.troubled(page.site, page.id, f"it answered {response.status}", rest_s=asked)
             return
-        evidence = response.meta.get("robots") or {}
+        evidence = request.meta.get("robots") or {}
         politeness.answered(
             page.site,
             private=response.ip_address is not None and why_refused(response.ip_address) is not None,
@@ -293,13 +318,13 @@ class PublicationSpider(scrapy.Spider):
         leads = (self.leads.lead(Found(url), via=via, depth=1, hops="P", kind="sitemap") for url in named)
         return [lead for lead in leads if lead is not None]
 
-    def _result(self, page: Page, done: Done, capture: Capture | None) -> PageResult:
+    def _tell(self, page: Page, done: Done, capture: Capture | None) -> None:
         result = PageResult(url=page.url, final_url=page.url)
         if capture is not None:
             result.placed(capture)
         result.outcome = done.outcome
         result.error = done.reason if done.outcome != "skipped" else None
-        return result
+        self.crawler.signals.send_catch_log(signals.item_scraped, item=result, response=None, spider=self)
 
     def crawler_extension(self, kind: type[Any]) -> Any:
         found = self.crawler.get_extension(kind)

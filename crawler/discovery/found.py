@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -51,9 +52,22 @@ def absolute(base: str, reference: str | None) -> str | None:
     """Return the address that *reference* means at *base*, as :class:`Found` wants it; ``None`` when there is none."""
     if not reference:
         return None
+    if reference[0] == "/" or reference.startswith(("http://", "https://")):
+        return _absolute(_root(base), reference)  # the same wherever it stands on a site, and pages repeat them
+    return _absolute(base, reference)
+
+
+@functools.lru_cache(maxsize=20_000)
+def _absolute(base: str, reference: str) -> str | None:
     # Cut off before, so that the plain ones among these, too, need nothing done.
     url = resolve(base, reference.partition("#")[0])
     return url if url is not None and len(url) <= MAX_URL_LENGTH and _SOUND.match(url) else None
+
+
+@functools.lru_cache(maxsize=64)
+def _root(base: str) -> str:
+    """Return *base* without path and query."""
+    return base[: len(base) - len(base.split("/", 3)[3])] if base.count("/") >= 3 else base
 
 
 class Gathering:
