@@ -32,6 +32,7 @@ from crawler.committing import Committer
 from crawler.entering import Added
 from crawler.extractor import Extractor
 from crawler.frontier import Done, Frontier, Kind, Lead, Outcome, Page, Reason, Unread
+from crawler.leads import PRIORITY
 from crawler.politeness import Politeness
 from crawler.selftest import wake_of
 from crawler.session import session_of
@@ -86,6 +87,7 @@ class FrontierScheduler(BaseScheduler):
         self._arrived: dict[int, int] = {}  # of these, those the site is done with, and the bytes held for each
         self._held_bytes = 0
         self._most_in_flight = 2 * crawler.settings.getint("CONCURRENT_REQUESTS")
+        self._most_with_listings = self._most_in_flight // 4
         self._counted = 0  # towards max_pages
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -185,6 +187,8 @@ class FrontierScheduler(BaseScheduler):
                 self._refill(name, site)
             if not site.buffer or len(self._in_flight) >= self._most_in_flight:
                 return None
+            if site.buffer[0].priority > PRIORITY["article"] and len(self._in_flight) >= self._most_with_listings:
+                return None  # what is under way may lead to articles, which come first
             page = site.buffer.popleft()
             if page.kind in ("section", "page") and traps.template(page.url) in self.trapped:
                 self._in_flight[page.id] = page
