@@ -42,7 +42,7 @@ class Settings:
     publishers: Sequence[str]
     memory_bytes: int
     tasks_per_worker: int
-    nice: int = 0  # what is added to the workers' niceness
+    nice: int = 0  # what is added to the niceness of the server and its workers
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -66,6 +66,7 @@ def main() -> None:
         logging.CRITICAL
     )  # what parsers complain of is the page's fault, and standard error is the parent's
     settings = Settings(**json.loads(sys.argv[2]))
+    os.nice(settings.nice)  # the imports, too, have time
     with socket.socket(fileno=int(sys.argv[1])) as control:
         try:
             _prepare(settings)
@@ -154,7 +155,6 @@ def _be_a_worker(channel: socket.socket, server: int, settings: Settings) -> NoR
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
         _confine(server, settings.memory_bytes)
-        os.nice(settings.nice)
         for count in range(1, settings.tasks_per_worker + 1):
             task = messages.receive(channel)
             channel.sendall(STARTED)
