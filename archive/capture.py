@@ -200,7 +200,7 @@ class _Get(Protocol):
 
 
 def _getter(fields: FieldSource | Iterable[tuple[str, str]]) -> _Get:
-    source = fields if isinstance(fields, FieldSource) else _Pairs(fields)
+    source = fields if hasattr(fields, "get") else _Pairs(fields)  # not isinstance: of a protocol it is slow
 
     def get(name: str, /) -> str | None:
         value = source.get(name)

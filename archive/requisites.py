@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from archive.charsets import decode
 from archive.css import css_addresses, decode_css
 from archive.references import refresh_target, resolve, srcset_urls
 
@@ -89,8 +90,6 @@ def page_needs(
 ) -> PageNeeds:
     """As :func:`page_requisites`, and the target of a meta refresh, from one parse."""
     # "replace": a lone surrogate, out of UTF-7, has no form in UTF-8.
-    from archive.extraction.page import decode  # noqa: PLC0415 - it brings trafilatura, which only the workers need
-
     parser = LexborHTMLParser(decode(body, content_type).encode("utf-8", "replace"))
     reader = _PageReader(url, media, _Gatherer(_base(parser, url), limit))
     root = parser.root

@@ -11,6 +11,7 @@ literals. After connecting, :meth:`Guard.check` judges the peer's address again.
 from __future__ import annotations
 
 import asyncio
+import functools
 import ipaddress
 import re
 import socket
@@ -144,6 +145,7 @@ def why_refused(ip: Address) -> str | None:
     return None
 
 
+@functools.lru_cache(maxsize=4096)  # asked several times a request, mostly for the same few
 def canonical_host(host: str) -> str:
     """Return *host* as every part of newswarc compares it: lower case, ASCII, without brackets or a trailing dot.
 

@@ -6,42 +6,63 @@ and never before.
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 
+@dataclass(slots=True)
+class _Job:
+    work: Callable[[], Any]
+    future: asyncio.Future[Any]
+    result: Any = None
+    error: Exception | None = None
+
+    def tell(self) -> None:
+        if self.future.done():  # whoever waited was cancelled
+            return
+        if self.error is None:
+            self.future.set_result(self.result)
+        else:
+            self.future.set_exception(self.error)
+
+
 class Committer:
     """A thread that runs jobs in groups, in the order in which they came, and *commit* after each group.
 
-    A job's future is resolved once the commit that covers it has returned. A job that fails fails alone; a commit that
-    fails, fails all it covers.
+    A job that fails fails alone; a commit that fails, fails all it covers.
     """
 
     def __init__(self, commit: Callable[[], object], *, name: str) -> None:
         self._commit = commit
-        self._jobs: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
+        self._jobs: deque[_Job] = deque()
         self._wake = threading.Condition()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    def submit(self, job: Callable[[], T]) -> Future[T]:
-        """Have *job* run. Raises ``RuntimeError`` once closed."""
-        future: Future[T] = Future()
+    async def do(self, work: Callable[[], T]) -> T:
+        """Have *work* done, and return its result once the commit that covers it has returned.
+
+        It is done even if the caller is cancelled. Raises ``RuntimeError`` once closed.
+        """
+        job = _Job(work, asyncio.get_running_loop().create_future())
         with self._wake:
             if self._closing:
                 raise RuntimeError(f"{self._thread.name} is closed")
-            self._jobs.append((job, future))
+            self._jobs.append(job)
             self._wake.notify()
-        return future
+        result: T = await job.future
+        return result
 
     def close(self) -> None:
-        """Finish every job submitted so far and end the thread."""
+        """Finish every job given so far and end the thread."""
         with self._wake:
             self._closing = True
             self._wake.notify()
@@ -57,18 +78,21 @@ class Committer:
                 return
             self._do(group)
 
-    def _do(self, group: Sequence[tuple[Callable[[], Any], Future[Any]]]) -> None:
-        done: list[tuple[Future[Any], Any]] = []
-        for job, future in group:
+    def _do(self, group: Sequence[_Job]) -> None:
+        for job in group:
             try:
-                done.append((future, job()))
+                job.result = job.work()
             except Exception as error:  # noqa: BLE001 - it reaches whoever waits for this job
-                future.set_exception(error)
+                job.error = error
         try:
             self._commit()
         except Exception as error:  # noqa: BLE001 - it reaches everyone this commit covers
-            for future, _ in done:
-                future.set_exception(error)
-        else:
-            for future, result in done:
-                future.set_result(result)
+            for job in group:
+                job.error = job.error or error
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            group[0].future.get_loop().call_soon_threadsafe(_tell_all, group)  # one wake a group, not one a job
+
+
+def _tell_all(group: Sequence[_Job]) -> None:
+    for job in group:
+        job.tell()

@@ -7,7 +7,7 @@ processor before those that extract articles, and read no more of a page than it
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 
 from scrapy import signals
 from scrapy.crawler import Crawler
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from crawler.spider import PublicationSpider
 
 WORKERS = 2  # one page that holds up its worker does not hold up the crawl
+TASKS_PER_WORKER = 5_000  # a new one has to learn anew what the pages of the site have in common
 
 
 class CutOff(Exception):
@@ -41,9 +42,17 @@ class Follower:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         options = config.current()
+        spider = cast("PublicationSpider", crawler.spider)  # this extension is theirs alone
         follower = cls(
             crawler,
-            Workers(WORKERS, memory_bytes=options.worker_memory_bytes, time_limit_s=options.worker_time_limit_s),
+            Workers(
+                WORKERS,
+                memory_bytes=options.worker_memory_bytes,
+                time_limit_s=options.worker_time_limit_s,
+                prepare="crawler.leads.prepare",
+                publishers=[spider.module],
+                tasks_per_worker=TASKS_PER_WORKER,
+            ),
         )
         crawler.signals.connect(follower.spider_closed, signal=signals.spider_closed)
         crawler.signals.connect(follower.hurry, signal=HURRY)
@@ -67,7 +76,7 @@ class Follower:
             )
         if self.workers.was_killed():
             raise CutOff
-        spider: PublicationSpider = self.crawler.spider  # type: ignore[assignment]  # this extension is theirs alone
+        spider = cast("PublicationSpider", self.crawler.spider)
         future = self.workers.submit(
             follow,
             response.body,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -246,6 +247,14 @@ def follow(
     leads, told = _of_crawl(spider, tuple(sorted(arguments.items())), bounds, telling)
     followed = leads.follow(reading, page)
     return followed._replace(leads=[lead for lead in followed.leads if told.first(lead)])
+
+
+def prepare(spiders: Sequence[str]) -> None:
+    """Load *spiders*, and the parsers of pages, feeds and sitemaps: :func:`follow` needs no more."""
+    for spider in spiders:
+        importlib.import_module(spider)
+    for document in (b"<html><p><a href=/>A link</a></html>", b"<rss><channel></channel></rss>", b"<urlset></urlset>"):
+        read(document, url="https://news.invalid/", content_type=None, content_encoding=None)
 
 
 @functools.lru_cache(maxsize=1)

@@ -71,10 +71,20 @@ class _Bunch:
     def __init__(self, rules: list[_Rule]) -> None:
         self.rules = rules
         self._matcher: Protego | None = None
+        self._single: list[_Bunch] | None = None
 
     def match(self, url: str) -> bool:
         self._matcher = self._matcher or _matcher(f"Disallow: {rule.pattern}" for rule in self.rules)
         return not self._matcher.can_fetch(url, AGENT)
+
+    def first(self, url: str) -> _Rule | None:
+        """Return the first rule that matches."""
+        if not self.match(url):
+            return None
+        if len(self.rules) == 1:
+            return self.rules[0]
+        self._single = self._single or [_Bunch([rule]) for rule in self.rules]
+        return next((single.rules[0] for single in self._single if single.match(url)), None)
 
 
 def _matcher(lines: Iterable[str]) -> Protego:
@@ -100,11 +110,10 @@ class _Group:
         """Return whether *url* is allowed, and the line that says so: of those that match, the longest (2.2.2)."""
         every, longest_first = self._matchers = self._matchers or self._make_matchers()
         allowed = every.can_fetch(url, AGENT)
-        bunches = longest_first["allow" if allowed else "disallow"]
-        found = next((bunch for bunch in bunches if bunch.match(url)), None)
-        if found is None:
-            return allowed, None
-        return allowed, next((str(rule) for rule in found.rules if _Bunch([rule]).match(url)), None)
+        for bunch in longest_first["allow" if allowed else "disallow"]:
+            if rule := bunch.first(url):
+                return allowed, str(rule)
+        return allowed, None
 
     def _make_matchers(self) -> tuple[Protego, dict[Kind, list[_Bunch]]]:
         ordered = sorted(self.rules.values(), key=lambda rule: len(rule.pattern), reverse=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -51,6 +52,7 @@ def run_spider(
     ours = {"LOG_INSTALL_ROOT_HANDLER": False, "NEWSWARC_CALLER_TELLS_ERRORS": True}
     project.setdict({**ours, **settings}, priority="cmdline")
     process = AsyncCrawlerProcess(project)
+    logging.getLogger("scrapy").setLevel(logging.NOTSET)  # it was set to DEBUG: records are made that nobody reads
     crawler = process.create_crawler(name)
     finished = Finished()
     session: ArchiveSession | None = None

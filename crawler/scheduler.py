@@ -277,7 +277,7 @@ class FrontierScheduler(BaseScheduler):
 
     async def _write(self, job: Callable[[], T]) -> T:
         try:
-            return await asyncio.wrap_future(self._committer.submit(job))
+            return await self._committer.do(job)
         except ArchiveError as error:
             session_of(self.crawler).stop(error)
             raise

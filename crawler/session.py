@@ -71,18 +71,20 @@ class ArchiveSession:
 
         Raises ``StorageError`` when it could not be kept; the crawl is then being stopped.
         """
-        return await self._commit(lambda: self.recorder.record(exchange, evidence), exchange)
+
+        def record() -> Capture | None:
+            with exchange.response:  # once it is written, or cannot be, nobody reads it again
+                return self.recorder.record(exchange, evidence)
+
+        return await self._commit(record)
 
     async def article(self, article: Article) -> str:
         """Write one extracted article beside its capture; return its conversion record's id when it is durable."""
-        return await self._commit(lambda: self.recorder.record_article(article), None)
+        return await self._commit(lambda: self.recorder.record_article(article))
 
-    async def _commit(self, job: Callable[[], T], exchange: Exchange | None) -> T:
-        future = self._committer.submit(job)
-        if exchange is not None:
-            future.add_done_callback(lambda _: exchange.response.close())
+    async def _commit(self, job: Callable[[], T]) -> T:
         try:
-            return await asyncio.wrap_future(future)
+            return await self._committer.do(job)
         except ArchiveError as error:
             self.stop(error)
             raise

@@ -59,6 +59,7 @@ class PublicationSpider(scrapy.Spider):
 
     custom_settings: ClassVar[dict[str, Any]] = {  # type: ignore[misc]  # Scrapy's is not a ClassVar
         "SCHEDULER": "crawler.scheduler.FrontierScheduler",
+        "DOWNLOADER": "crawler.downloader.DirectDownloader",
         "RETRY_ENABLED": False,  # the frontier tries again, in this run or the next
         "REDIRECT_ENABLED": False,  # where a redirect leads is a page of its own, which others may lead to as well
         "CONCURRENT_ITEMS": 1,  # callbacks return none

@@ -10,6 +10,7 @@ from archive.extraction import structured
 from archive.extraction.page import path_of
 from archive.extraction.prose import blocks, clean
 from archive.extraction.structured import Structured
+from archive.schema_org import types
 
 SHORT_PAGE = 1_500  # characters of visible text; walls, blocks and error pages say little
 LONGEST_WALL = 600  # characters of it that extraction may take for an article
@@ -73,7 +74,7 @@ def is_html(content_type: str | None, body: bytes) -> bool:
 def kind(root: HtmlElement, data: Structured, url: str, title: str | None, text: str, paywalled: bool | None) -> str:
     """Return the kind of a page from its data, title, address and text; "article" when nothing says otherwise."""
     described = structured.articles(data.objects)
-    named = set().union(*(structured.types(item) for item in data.objects)) if data.objects else set()
+    named = set().union(*(types(item) for item in data.objects)) if data.objects else set()
     if "liveblogposting" in named:
         return "live"
     wall = _wall(root, title, text, described=bool(described))

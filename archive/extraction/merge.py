@@ -14,6 +14,7 @@ from archive.extraction.page import absolute, path_of
 from archive.extraction.prose import clean
 from archive.extraction.structured import Data, Structured
 from archive.rules import PageView, host_of
+from archive.schema_org import types
 
 MOST_TAGS = 50
 
@@ -84,7 +85,7 @@ def site_names(given: Facts) -> list[str]:
     """Return what the site calls itself: the ends that its titles carry."""
     found = given.data.every("og:site_name", "application-name", "apple-mobile-web-app-title", "al:ios:app_name")
     for item in (given.item, *given.data.objects):
-        if item and structured.types(item) & {"newsmediaorganization", "organization", "website"}:
+        if item and types(item) & {"newsmediaorganization", "organization", "website"}:
             found.extend(structured.strings(item.get("name")))
         if item and isinstance(item.get("publisher"), dict | list):
             found.extend(structured.strings(item.get("publisher")))

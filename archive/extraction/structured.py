@@ -12,14 +12,10 @@ from typing import Any
 from lxml.html import HtmlElement
 
 from archive.extraction.prose import clean, text_of
+from archive.schema_org import ARTICLE_TYPES, types
 
 Data = Mapping[str, Any]
 
-ARTICLE_TYPES = frozenset(
-    """article newsarticle reportagenewsarticle analysisnewsarticle opinionnewsarticle backgroundnewsarticle
-    reviewnewsarticle advertisercontentarticle satiricalarticle scholarlyarticle techarticle blogposting liveblogposting
-    report""".split()  # noqa: SIM905 - schema.org's own names, easier to compare in one text
-)
 DEEPEST = 12  # levels of nesting followed in JSON-LD; real pages use four
 MOST_OBJECTS = 2_000  # of one page; an index page may list hundreds of items
 
@@ -92,13 +88,6 @@ def _flatten(value: Any, into: list[Data], depth: int) -> None:
             inner = value.get(key)
             if isinstance(inner, dict | list):
                 _flatten(inner, into, depth + 1)
-
-
-def types(item: Data) -> set[str]:
-    """Return an object's types in lower case, without the address of the vocabulary."""
-    declared = item.get("@type")
-    names = declared if isinstance(declared, list) else [declared]
-    return {str(name).rsplit("/", 1)[-1].lower() for name in names if name}
 
 
 def articles(objects: Sequence[Data]) -> list[Data]:

@@ -32,6 +32,7 @@ from archive.workers.server import (
 
 MEMORY_BYTES = 1 << 30  # address space; a worker at rest has 56 MB, 29 of them resident and mostly shared
 TIME_LIMIT_S = 20.0  # the slowest of real news pages takes under one second
+PREPARE = "archive.examine.prepare"
 TASKS_PER_WORKER = 500  # what parsers leak stays small
 _START_LIMIT_S = 120.0  # the imports take half a second on an idle machine
 _CONTROL_LIMIT_S = 30.0  # fork and kill take milliseconds
@@ -55,10 +56,10 @@ class _VanishedError(Exception):
 class Workers:
     """*count* worker processes for parsing; no process is started before the first task.
 
-    *publishers* are dotted module names (``spiders.moscow_times``) loaded in every worker. *memory_bytes* limits a
-    worker's address space, *time_limit_s* one task, from the start of its execution. *nice*, from 0 to 19, lets others
-    have the processor first. Safe to use from any thread; with asyncio, await
-    ``asyncio.wrap_future(workers.submit(…))``.
+    *prepare* is the dotted name of a function that loads what all tasks need; it is called once, with *publishers*,
+    dotted module names (``spiders.moscow_times``). *memory_bytes* limits a worker's address space, *time_limit_s* one
+    task, from the start of its execution. *nice*, from 0 to 19, lets others have the processor first. Safe to use from
+    any thread; with asyncio, await ``asyncio.wrap_future(workers.submit(…))``.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Workers:
         *,
         memory_bytes: int = MEMORY_BYTES,
         time_limit_s: float = TIME_LIMIT_S,
+        prepare: str = PREPARE,
         publishers: Sequence[str] = (),
         tasks_per_worker: int = TASKS_PER_WORKER,
         nice: int = 0,
@@ -74,7 +76,7 @@ class Workers:
         if count < 1:
             raise ValueError(f"a pool needs at least one worker, not {count}")
         self.count, self.memory_bytes, self.time_limit_s = count, memory_bytes, time_limit_s
-        self._settings = Settings(tuple(publishers), memory_bytes, tasks_per_worker, nice)
+        self._settings = Settings(prepare, tuple(publishers), memory_bytes, tasks_per_worker, nice)
         self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._server_lock = threading.Lock()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
+import importlib
 import json
 import logging
 import os
@@ -39,7 +40,8 @@ _OOM_SCORE = b"500"  # short of memory, the kernel ends a parser before the craw
 class Settings:
     """What the server is told when it starts."""
 
-    publishers: Sequence[str]
+    prepare: str  # dotted name of what is called once, before the first worker is forked: it loads what is heavy
+    publishers: Sequence[str]  # and is given these
     memory_bytes: int
     tasks_per_worker: int
     nice: int = 0  # what is added to the niceness of the server and its workers
@@ -79,9 +81,8 @@ def main() -> None:
 
 
 def _prepare(settings: Settings) -> None:
-    from archive.examine import prepare  # noqa: PLC0415 - what is heavy, imported once for all workers
-
-    prepare(settings.publishers)
+    module, _, name = settings.prepare.rpartition(".")
+    getattr(importlib.import_module(module), name)(settings.publishers)
     gc.collect()
     gc.freeze()  # workers share these pages; a collection would touch, and so copy, them all
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from selectolax.lexbor import LexborHTMLParser
 
-from archive.extraction.structured import ARTICLE_TYPES, types
+from archive.schema_org import ARTICLE_TYPES, types
 
 MAX_BLOCKS = 50  # of JSON-LD, a page has one to ten
 MAX_BLOCK_LENGTH = 1 << 20  # characters; whole live blogs are described in some 300,000

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+from archive.charsets import decode
 from archive.codings import decode_content
 from archive.errors import ContentUndecodable
 from crawler.discovery.found import Form, Reading, joined
@@ -135,8 +136,6 @@ def _start(body: bytes) -> str | None:
 
 
 def _text(body: bytes, content_type: str | None) -> str:
-    from archive.extraction.page import decode  # noqa: PLC0415 - it brings trafilatura, which only the workers need
-
     if body.startswith((b"<\0", b"\0<")):  # UTF-16 without the byte order mark that it should have
         return body.decode("utf-16-le" if body[1] == 0 else "utf-16-be", "replace")
     return decode(body, content_type)

@@ -7,7 +7,7 @@ import html.entities
 import re
 import sys
 
-from archive.extraction.page import UNPARSED
+from archive.charsets import UNPARSED
 
 LONGEST_TEXT = 2_000  # characters; no title, no date and no address worth asking for is as long, only articles are
 LONGEST_TAG = 10_000  # characters; those of feeds with dozens of vocabularies have some 4,000

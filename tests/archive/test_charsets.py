@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from archive.extraction.page import decode
+from archive.charsets import decode
 
 RUSSIAN = "<html><body><p>Мост через реку останется закрытым до конца осени, сообщил департамент транспорта.</p>"
 CHINESE = "<html><body><p>大桥将关闭至秋末，市交通部门周二表示，潜水员在桥墩上发现裂缝。</p>"  # noqa: RUF001

@@ -1,0 +1,34 @@
+"""Scrapy's downloader without its queues: what may be asked for, and when, the frontier's scheduler has decided."""
+
+from __future__ import annotations
+
+from scrapy import Request, signals
+from scrapy.core.downloader import Downloader
+from scrapy.http import Response
+from scrapy.utils.defer import deferred_from_coro
+from twisted.internet.defer import Deferred
+
+
+class DirectDownloader(Downloader):
+    """Hands each request to the middlewares and the download handler at once.
+
+    Of Scrapy's own it keeps ``CONCURRENT_REQUESTS`` and the signal ``response_downloaded``; concurrency and delay by
+    host are not its business. Every page saves a fifth of the time that it holds the loop (``docs/performance.md``).
+    """
+
+    def fetch(self, request: Request) -> Deferred[Response | Request]:  # type: ignore[override]  # no spider is passed
+        self.active.add(request)
+        return deferred_from_coro(self._fetch(request))
+
+    async def _fetch(self, request: Request) -> Response | Request:
+        try:
+            return await self.middleware.download_async(self._transfer, request)
+        finally:
+            self.active.remove(request)
+
+    async def _transfer(self, request: Request) -> Response:
+        response = await self.handlers.download_request_async(request)
+        self.signals.send_catch_log(
+            signals.response_downloaded, response=response, request=request, spider=self.crawler.spider
+        )
+        return response
