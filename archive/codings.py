@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Iterator
 from itertools import count
 
 import brotli
+from isal import isal_zlib
 
 from archive.errors import ContentUndecodable
 
@@ -53,14 +54,14 @@ def _collect(pieces: Iterator[bytes], coding: str, limit_bytes: int) -> bytes:
             if size > limit_bytes:
                 partial = b"".join(unpacked)[:limit_bytes]
                 raise ContentUndecodable(f"{coding} data unpacks to more than {limit_bytes} bytes", partial=partial)
-    except (zlib.error, brotli.error, zstd.ZstdError, EOFError) as error:
+    except (isal_zlib.error, brotli.error, zstd.ZstdError, EOFError) as error:
         raise ContentUndecodable(f"{coding} data is broken: {error}", partial=b"".join(unpacked)) from error
     return unpacked[0] if len(unpacked) == 1 else b"".join(unpacked)
 
 
 def _inflate(data: bytes, window_bits: int) -> Generator[bytes, None, bytes]:
     """Yield what one zlib, gzip or raw deflate stream unpacks to; the generator's value is what follows the stream."""
-    unpacker = zlib.decompressobj(window_bits)
+    unpacker = isal_zlib.decompressobj(window_bits)
     while not unpacker.eof:
         piece = unpacker.decompress(data, _PIECE_BYTES)
         data = unpacker.unconsumed_tail
