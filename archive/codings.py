@@ -54,7 +54,7 @@ def _collect(pieces: Iterator[bytes], coding: str, limit_bytes: int) -> bytes:
             if size > limit_bytes:
                 partial = b"".join(unpacked)[:limit_bytes]
                 raise ContentUndecodable(f"{coding} data unpacks to more than {limit_bytes} bytes", partial=partial)
-    except (isal_zlib.error, brotli.error, zstd.ZstdError, EOFError) as error:
+    except (isal_zlib.error, brotli.error, zstd.ZstdError, EOFError) as error:  # type: ignore[misc]  # ISA-L has no types
         raise ContentUndecodable(f"{coding} data is broken: {error}", partial=b"".join(unpacked)) from error
     return unpacked[0] if len(unpacked) == 1 else b"".join(unpacked)
 

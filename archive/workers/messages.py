@@ -1,13 +1,20 @@
-"""Messages on a socket: eight bytes of length, then as many bytes."""
+"""Messages on a socket: eight bytes of length, then as many bytes.
+
+One system call sends a message and, as a rule, one receives it: each lets other threads have the interpreter, and takes
+a while to get it back. So limits of time are the kernel's (:func:`limit`), set once, not Python's, which ask before
+every call.
+"""
 
 from __future__ import annotations
 
 import socket
 import struct
-import time
 
 _LENGTH = struct.Struct("!Q")
 NUMBER = struct.Struct("!q")
+
+_TIMEVAL = struct.Struct("@ll")  # seconds, microseconds (socket(7), SO_RCVTIMEO)
+_PIECE_BYTES = 1 << 16  # most messages are smaller
 
 
 class MessageTooLarge(Exception):
@@ -18,47 +25,75 @@ class MessageTooLarge(Exception):
         self.size = size
 
 
-def send(channel: socket.socket, message: bytes, *, deadline: float | None = None) -> None:
-    """Send *message*; *deadline* is on the monotonic clock, in seconds.
+def limit(channel: socket.socket, seconds: float) -> None:
+    """Have whatever waits for the other side of *channel* raise ``TimeoutError`` after *seconds*."""
+    value = _TIMEVAL.pack(int(seconds), max(1, int(seconds % 1 * 1_000_000)))
+    channel.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, value)
+    channel.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, value)
 
-    Raises ``TimeoutError`` past the deadline and ``OSError`` when the other side is gone.
+
+def send(channel: socket.socket, message: bytes) -> None:
+    """Send *message*. Raises ``TimeoutError``, and ``OSError`` when the other side is gone."""
+    rest = [memoryview(_LENGTH.pack(len(message))), memoryview(message)]
+    while rest:
+        try:
+            sent = channel.sendmsg(rest)
+        except BlockingIOError as error:
+            raise TimeoutError("the other side takes too long") from error
+        while rest and sent >= len(rest[0]):
+            sent -= len(rest.pop(0))
+        if rest:
+            rest[0] = rest[0][sent:]
+
+
+def receive(channel: socket.socket, begun: bytes = b"", *, limit_bytes: int | None = None) -> bytearray:
+    """Return the next message, of which *begun* was received already.
+
+    Raises ``TimeoutError``, ``EOFError`` or ``OSError`` when the other side is gone, and ``MessageTooLarge``.
     """
-    _set_timeout(channel, deadline)
-    channel.sendall(_LENGTH.pack(len(message)))
-    _set_timeout(channel, deadline)
-    channel.sendall(message)
-
-
-def receive(channel: socket.socket, *, deadline: float | None = None, limit_bytes: int | None = None) -> bytearray:
-    """Return the next message.
-
-    Raises ``TimeoutError`` past the deadline, ``EOFError`` or ``OSError`` when the other side is gone, and
-    ``MessageTooLarge``.
-    """
-    (length,) = _LENGTH.unpack(receive_exactly(channel, _LENGTH.size, deadline=deadline))
+    data = bytearray(begun)
+    while len(data) < _LENGTH.size:
+        data += some(channel)
+    (length,) = _LENGTH.unpack_from(data)
     if limit_bytes is not None and length > limit_bytes:
         raise MessageTooLarge(length)
-    return receive_exactly(channel, length, deadline=deadline)
-
-
-def receive_exactly(channel: socket.socket, length: int, *, deadline: float | None = None) -> bytearray:
-    """Return the next *length* bytes; errors as in :func:`receive`."""
-    data = bytearray(length)
-    view = memoryview(data)
-    while view:
-        _set_timeout(channel, deadline)
-        received = channel.recv_into(view)
-        if not received:
-            raise EOFError("the other side is gone")
-        view = view[received:]
+    del data[: _LENGTH.size]
+    received = len(data)
+    if received < length:
+        data.extend(bytes(length - received))
+        with memoryview(data) as view:
+            while received < length:
+                received += _receive_into(channel, view[received:])
     return data
 
 
-def _set_timeout(channel: socket.socket, deadline: float | None) -> None:
-    if deadline is None:
-        channel.settimeout(None)
-        return
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError("past the deadline")
-    channel.settimeout(left)
+def some(channel: socket.socket) -> bytes:
+    """Return what there is to be received, at least one byte; errors as in :func:`receive`."""
+    try:
+        data = channel.recv(_PIECE_BYTES)
+    except BlockingIOError as error:
+        raise TimeoutError("the other side takes too long") from error
+    if not data:
+        raise EOFError("the other side is gone")
+    return data
+
+
+def receive_number(channel: socket.socket) -> int:
+    """Return a bare number, as :data:`NUMBER` packs it; errors as in :func:`receive`."""
+    data = bytearray(NUMBER.size)
+    received = 0
+    with memoryview(data) as view:
+        while received < NUMBER.size:
+            received += _receive_into(channel, view[received:])
+    number: int = NUMBER.unpack(data)[0]
+    return number
+
+
+def _receive_into(channel: socket.socket, view: memoryview) -> int:
+    try:
+        received = channel.recv_into(view)
+    except BlockingIOError as error:
+        raise TimeoutError("the other side takes too long") from error
+    if not received:
+        raise EOFError("the other side is gone")
+    return received

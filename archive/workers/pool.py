@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -176,10 +175,10 @@ class Workers:
     def _run(self, task: _Task) -> Any:
         try:
             try:
-                answer = self._worker().run(task.request, self.time_limit_s)
+                answer = self._worker().run(task.request)
             except _VanishedError:  # killed while it was idle, or the server died: once more, in a new one
                 self._dismiss()
-                answer = self._worker().run(task.request, self.time_limit_s)
+                answer = self._worker().run(task.request)
         except _VanishedError:
             raise ExtractionFailed(task.subject, self._ended(self._dismiss())) from None
         except TimeoutError:
@@ -214,6 +213,7 @@ class Workers:
         worker = self._workers.get(thread)
         if worker is None:
             worker = self._start_worker()
+            messages.limit(worker.channel, self.time_limit_s)
             with self._lock:
                 self._workers[thread] = worker
                 if self._killed:
@@ -254,21 +254,20 @@ class _Worker:
     def __init__(self, pid: int, channel: socket.socket, server: _Server) -> None:
         self.pid, self.channel, self.server = pid, channel, server
 
-    def run(self, request: bytes, time_limit_s: float) -> Answer:
+    def run(self, request: bytes) -> Answer:
         """Return its answer.
 
         Raises ``_VanishedError``, ``TimeoutError``, ``EOFError`` or ``OSError`` when it ended in the middle,
         ``messages.MessageTooLarge``, and whatever unpickling raises.
         """
-        deadline = time.monotonic() + time_limit_s
         try:
-            messages.send(self.channel, request, deadline=deadline)
-            messages.receive_exactly(self.channel, len(STARTED), deadline=deadline)
+            messages.send(self.channel, request)
+            begun = messages.some(self.channel)
         except TimeoutError:
             raise
         except (EOFError, OSError) as error:
             raise _VanishedError from error
-        message = messages.receive(self.channel, deadline=deadline, limit_bytes=MAX_ANSWER_BYTES)
+        message = messages.receive(self.channel, begun[len(STARTED) :], limit_bytes=MAX_ANSWER_BYTES)
         answer = pickle.loads(message)  # noqa: S301 - from our own worker
         if not isinstance(answer, Answer):
             raise TypeError(f"an answer of type {type(answer).__name__}")
@@ -310,7 +309,8 @@ class _Server:
                 self._control.close()
                 raise WorkersUnavailable(f"the parser processes cannot be started: {error}") from error
         try:
-            problem = messages.receive(self._control, deadline=time.monotonic() + _START_LIMIT_S).decode()
+            messages.limit(self._control, _START_LIMIT_S)
+            problem = messages.receive(self._control).decode()
         except TimeoutError:
             problem = f"not ready after {_START_LIMIT_S:g} s"
         except (EOFError, OSError):
@@ -318,15 +318,15 @@ class _Server:
         if problem:
             self.close()
             raise WorkersUnavailable(f"the parser processes cannot be started: {problem}")
+        messages.limit(self._control, _CONTROL_LIMIT_S)
 
     def start_worker(self) -> _Worker:
         """Raises ``EOFError`` or ``OSError`` when the server is gone or cannot fork."""
         channel, theirs = socket.socketpair()
         try:
             with theirs:
-                self._control.settimeout(_CONTROL_LIMIT_S)
                 socket.send_fds(self._control, [START], [theirs.fileno()])
-                pid = self._answer()
+                pid = messages.receive_number(self._control)
             if pid == FAILED_TO_FORK:
                 raise OSError("no new process can be made; too many already?")
         except BaseException:
@@ -336,14 +336,8 @@ class _Server:
 
     def end_worker(self, pid: int) -> int:
         """Kill that worker if it still lives; return its exit status, or minus the signal that ended it."""
-        self._control.settimeout(_CONTROL_LIMIT_S)
         self._control.sendall(END + messages.NUMBER.pack(pid))
-        return self._answer()
-
-    def _answer(self) -> int:
-        deadline = time.monotonic() + _CONTROL_LIMIT_S
-        number: int = messages.NUMBER.unpack(messages.receive_exactly(self._control, 8, deadline=deadline))[0]
-        return number
+        return messages.receive_number(self._control)
 
     def close(self) -> None:
         """End the server, and with it whatever workers are left."""

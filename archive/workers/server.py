@@ -100,7 +100,7 @@ class _Server:
             if operation == START:
                 answer = self._start(descriptors[0])
             elif operation == END:
-                answer = self._end(messages.NUMBER.unpack(messages.receive_exactly(self._control, 8))[0])
+                answer = self._end(messages.receive_number(self._control))
             else:
                 return
             self._control.sendall(messages.NUMBER.pack(answer))
