@@ -2,8 +2,9 @@
 
     python benchmarks/frontier/million.py [--urls 1000000] [--group 16]
 
-Every page leads to ten new addresses until there are enough, and to ninety known ones, as pages of a news site do.
-*group* pages are ended in one commit, as many as a crawl has under way.
+Every page has a hundred links, as pages of a news site do: two to addresses not seen before until there are enough, 68
+in a menu, 20 to some of the latest articles, 10 to any. What was told before is left out as in the workers of a crawl
+(:class:`crawler.leads.Told`). *group* pages are ended in one commit, as many as a crawl has under way.
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from archive.place import Place
 from crawler.frontier import Done, Frontier, Lead, Page
+from crawler.leads import Told
 
-NEW, KNOWN = 10, 90
+NEW, MENU, LATEST, ANY = 2, 68, 20, 10
+LATEST_ARTICLES = 5_000
 SITE = "news.example"
 
 
@@ -47,7 +50,7 @@ def main() -> None:
         frontier = Frontier.open(path)
         frontier.add([lead(0)])
         frontier.commit()
-        found, done = 1, 0
+        found, done, told, due = 1, 0, Told(), arguments.urls // 10
         buffer: deque[Page] = deque()
         print("| pages done | known | pages/s | resident MB | file MB |\n| --- | --- | --- | --- | --- |")
         began = last = time.perf_counter()
@@ -59,14 +62,17 @@ def main() -> None:
             for _ in range(min(arguments.group, len(buffer))):
                 page = buffer.popleft()
                 new = min(NEW, arguments.urls - found)
-                links = [lead(number) for number in range(found, found + new)]
-                links += [lead(rng.randrange(found)) for _ in range(KNOWN)]
+                numbers = [*range(found, found + new), *range(min(MENU, found))]
+                numbers += [max(0, found - rng.randrange(LATEST_ARTICLES) - 1) for _ in range(LATEST)]
+                numbers += [rng.randrange(found) for _ in range(ANY)]
+                links = [link for link in map(lead, numbers) if told.first(link)]
                 place = Place("warc/2026/11/25/x.warc.gz", done * 30_000, 30_000)
                 frontier.finish(page.id, Done("saved", None, 200, f"<urn:uuid:{done}>", place), links)
                 found += new
                 done += 1
             frontier.commit()
-            if done % (arguments.urls // 10) < arguments.group and done >= arguments.urls // 10:
+            if done >= due:
+                due += arguments.urls // 10
                 now = time.perf_counter()
                 rate = (arguments.urls // 10) / (now - last)
                 size = sum(file.stat().st_size for file in Path(folder).iterdir()) / 1e6
@@ -75,7 +81,7 @@ def main() -> None:
         assert frontier.outcomes() == {"saved": arguments.urls}
         took = time.perf_counter() - began
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
-        print(f"\n{done:,} pages, {done * (NEW + KNOWN):,} links in {took:.0f} s; peak {peak:.0f} MB")
+        print(f"\n{done:,} pages, {done * (NEW + MENU + LATEST + ANY):,} links in {took:.0f} s; peak {peak:.0f} MB")
         frontier.close()
 
 
