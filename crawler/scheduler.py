@@ -87,7 +87,7 @@ class FrontierScheduler(BaseScheduler):
         self._arrived: dict[int, int] = {}  # of these, those the site is done with, and the bytes held for each
         self._held_bytes = 0
         self._most_in_flight = 2 * crawler.settings.getint("CONCURRENT_REQUESTS")
-        self._most_with_listings = self._most_in_flight // 4
+        self._most_with_listings = max(1, self._most_in_flight // 4)
         self._counted = 0  # towards max_pages
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
