@@ -1,6 +1,6 @@
 """A whole site into WARC files, by us and by others: speed, memory, size, and what arrived. Linux only.
 
-    python benchmarks/capture/compare.py [--pages 2000] [--repeat 3] [--contenders NAME …]
+    python benchmarks/capture/compare.py [--pages 2000] [--repeat 3] [--latency-ms 0] [--contenders NAME …]
 
 Each contender is a process of its own and captures the same generated site (``news_site.py``) into an empty directory,
 in turns, so that a busy minute of the machine hits all alike; what an earlier one left to be written is on disk before
@@ -83,7 +83,7 @@ CONTENDERS: dict[str, Callable[[str], list[str]]] = {
     "wget -i": wget_list(),
     "Scrapy + warcio": scrapy_warcio,
 }
-USUAL = (OURS, CAPTURE_ONLY, "wget -r, gzip", "wget -i, gzip", "Scrapy + warcio")
+USUAL = (OURS, CAPTURE_ONLY, "wget -r", "wget -i", "wget -r, gzip", "wget -i, gzip", "Scrapy + warcio")
 PROGRAM_ENDS_WITH = {"wget": (0, 8)}  # 8: some answer was an error, as that of a page without robots.txt
 
 
@@ -245,10 +245,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pages", type=int, default=2000)
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--latency-ms", type=float, default=0.0, help="how long the site takes for each answer")
     parser.add_argument("--contenders", nargs="+", choices=CONTENDERS, default=USUAL, metavar="NAME")
     options = parser.parse_args()
     results: dict[str, list[Run]] = {name: [] for name in options.contenders}
-    with Site(options.pages) as site:
+    with Site(options.pages, options.latency_ms) as site:
         about = json.loads(site.own("/.sent"))
         sent = {path: about["sent"][path] for path in about["articles"]}
         for number in range(options.repeat):
@@ -262,8 +263,8 @@ def main() -> None:
                 told = f"{number + 1}: {name}: {done.process_s:.2f} s, capture {done.capture_s:.2f} s"
                 print(f"{told}, {done.requests:,} requests, load {os.getloadavg()[0]:.1f}", file=sys.stderr)
     print(
-        f"{options.pages:,} articles, {options.repeat} runs each, {os.cpu_count()} processors,"
-        f" Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}\n"
+        f"{options.pages:,} articles, {options.latency_ms:g} ms an answer, {options.repeat} runs each,"
+        f" {os.cpu_count()} processors, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}\n"
     )
     print(*table(results, options.pages), "", *ratios(results), sep="\n")
     ours = [run for name, runs in results.items() if name.startswith(OURS) for run in runs]

@@ -1,6 +1,6 @@
 """A generated news site in a process of its own, so fast that it is nobody's bottleneck.
 
-    python benchmarks/capture/news_site.py serve [--pages 2000]     prints its address, serves until it is ended
+    python benchmarks/capture/news_site.py serve [--pages 2000] [--latency-ms 0]     prints its address, serves
     python benchmarks/capture/news_site.py rate [--pages 2000]      its bare rate, by a client that only counts bytes
 
 Articles are of about 100 KB, 30 KB gzipped, with what pages of news sites consist of: inline styles and scripts, a menu
@@ -261,6 +261,7 @@ class Server(asyncio.Protocol):
     answers: dict[bytes, Answer]
     sent: bytes
     log: list[tuple[float, str, bool]]  # monotonic seconds, path, whether gzip was asked for
+    latency_s = 0.0  # from a request to its answer, as of a site far away
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -278,7 +279,7 @@ class Server(asyncio.Protocol):
         if found is not None:
             packed = _ACCEPTS_GZIP.search(head) is not None
             self.log.append((time.monotonic(), path.decode(), packed))
-            self.transport.write(found.gzipped if packed else found.plain)
+            self.answer(found.gzipped if packed else found.plain)
         elif path == b"/.sent":
             self.own(self.sent)
         elif path == b"/.log":
@@ -286,7 +287,13 @@ class Server(asyncio.Protocol):
             self.log.clear()
         else:
             self.log.append((time.monotonic(), path.decode("latin-1"), False))
-            self.transport.write(NOT_FOUND)
+            self.answer(NOT_FOUND)
+
+    def answer(self, response: bytes) -> None:
+        if self.latency_s:
+            asyncio.get_running_loop().call_later(self.latency_s, self.transport.write, response)
+        else:
+            self.transport.write(response)
 
     def own(self, body: bytes) -> None:
         self.transport.write(
@@ -306,12 +313,13 @@ def digests(answers: dict[bytes, Answer], articles: list[str]) -> bytes:
     return json.dumps({"articles": articles, "sent": sent}).encode()
 
 
-def serve(pages: int) -> None:
+def serve(pages: int, latency_s: float) -> None:
     listening = socket.create_server(("127.0.0.1", 0), backlog=128)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)  # a page goes out in one call
     host = f"127.0.0.1:{listening.getsockname()[1]}"
     Server.answers, articles = build(pages, host)
     Server.sent, Server.log = digests(Server.answers, articles), []
+    Server.latency_s = latency_s
 
     async def run() -> None:
         server = await asyncio.get_running_loop().create_server(Server, sock=listening)
@@ -324,8 +332,9 @@ def serve(pages: int) -> None:
 class Site:
     """The site in its process, for ``with``: *start* is its address."""
 
-    def __init__(self, pages: int) -> None:
+    def __init__(self, pages: int, latency_ms: float = 0.0) -> None:
         command = [sys.executable, str(Path(__file__).resolve()), "serve", "--pages", str(pages)]
+        command += ["--latency-ms", str(latency_ms)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         self.start = self.process.stdout.readline().strip()
@@ -411,8 +420,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["serve", "rate"])
     parser.add_argument("--pages", type=int, default=2000)
+    parser.add_argument("--latency-ms", type=float, default=0.0)
     options = parser.parse_args()
-    {"serve": serve, "rate": rate}[options.what](options.pages)
+    if options.what == "serve":
+        serve(options.pages, options.latency_ms / 1000)
+    else:
+        rate(options.pages)
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def _absolute(base: str, reference: str) -> str | None:
 @functools.lru_cache(maxsize=64)
 def _root(base: str) -> str:
     """Return *base* without path and query."""
-    return base[: len(base) - len(base.split("/", 3)[3])] if base.count("/") >= 3 else base
+    return "/".join(base.split("/", 3)[:3]) + "/"
 
 
 class Gathering:
