@@ -32,6 +32,14 @@ class _Job:
         else:
             self.future.set_exception(self.error)
 
+    def fail(self, error: Exception) -> None:
+        """Let it fail with *error*, unless it has failed already."""
+        if self.error is None:
+            self.error = error
+            if isinstance(error, StopIteration):  # no coroutine raises it (PEP 479), so no future takes it
+                self.error = RuntimeError("a job raised StopIteration")
+                self.error.__cause__ = error
+
 
 class Committer:
     """A thread that runs jobs in groups, in the order in which they came, and *commit* after each group.
@@ -83,12 +91,12 @@ class Committer:
             try:
                 job.result = job.work()
             except Exception as error:  # noqa: BLE001 - it reaches whoever waits for this job
-                job.error = error
+                job.fail(error)
         try:
             self._commit()
         except Exception as error:  # noqa: BLE001 - it reaches everyone this commit covers
             for job in group:
-                job.error = job.error or error
+                job.fail(error)
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             group[0].future.get_loop().call_soon_threadsafe(_tell_all, group)  # one wake a group, not one a job
 

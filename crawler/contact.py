@@ -51,7 +51,10 @@ class ContactMiddleware:
             return
         host = urlsplit(request.url).hostname or ""
         if host not in self._private:
-            self._private[host] = await self._is_private(request.url, host)
+            try:
+                self._private[host] = await self._is_private(request.url, host)
+            except ResolveFailed:  # of that the download speaks itself; the name may be known another time
+                return
         if not self._private[host]:
             raise ContactMissing(host)
 
@@ -60,6 +63,6 @@ class ContactMiddleware:
             return False
         try:
             await self._guard.resolve(host, 80)
-        except (AddressRefused, ResolveFailed):  # of a name that is not known the download speaks itself
+        except AddressRefused:
             return True
         return False

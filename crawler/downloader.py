@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from scrapy import Request, signals
 from scrapy.core.downloader import Downloader
 from scrapy.http import Response
 from scrapy.utils.defer import deferred_from_coro
 from twisted.internet.defer import Deferred
+
+T = TypeVar("T")
 
 
 class DirectDownloader(Downloader):
@@ -18,13 +22,12 @@ class DirectDownloader(Downloader):
 
     def fetch(self, request: Request) -> Deferred[Response | Request]:  # type: ignore[override]  # no spider is passed
         self.active.add(request)
-        return deferred_from_coro(self._fetch(request))
+        fetched = deferred_from_coro(self.middleware.download_async(self._transfer, request))
+        return fetched.addBoth(self._ended, request)  # of a coroutine cancelled before it began nothing runs
 
-    async def _fetch(self, request: Request) -> Response | Request:
-        try:
-            return await self.middleware.download_async(self._transfer, request)
-        finally:
-            self.active.remove(request)
+    def _ended(self, result: T, request: Request) -> T:
+        self.active.remove(request)
+        return result
 
     async def _transfer(self, request: Request) -> Response:
         response = await self.handlers.download_request_async(request)

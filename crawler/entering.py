@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from crawler.frontier import Lead
 
 
+LAST = 25  # the priority of pages nobody knows anything of (crawler/leads.py)
+
+
 @dataclass(frozen=True, slots=True)
 class Added:
     """What a step changed: pages now pending, by site, and the best priority among them; articles to be extracted.
@@ -43,7 +46,11 @@ class Entering:
         return Added(self.pending, self.best, self.unread, frozenset(self.told))
 
     def enter(self, leads: Iterable[Lead]) -> None:
-        """Enter *leads*; of those whose key is known already only the news of a change is kept."""
+        """Enter *leads*; of those whose key is known already only what is news is kept.
+
+        That is that the page has changed; or that one that is pending is to be asked for sooner, as when a feed lists
+        what was a link to nobody knows what.
+        """
         for lead in leads:
             fresh = self.db.execute(
                 "INSERT OR IGNORE INTO pages"
@@ -67,8 +74,19 @@ class Entering:
                 continue
             if fresh:
                 self._is_pending(lead.site, lead.priority)
-            elif lead.modified is not None:
+                continue
+            if lead.priority < LAST:
+                self._promote(lead)
+            if lead.modified is not None:
                 self._tell(lead.key, lead.modified)
+
+    def _promote(self, lead: Lead) -> None:
+        changed = self.db.execute(
+            "UPDATE pages SET kind = ?, priority = ? WHERE key = ? AND outcome IS NULL AND priority > ?",
+            (lead.kind, lead.priority, lead.key, lead.priority),
+        ).rowcount
+        if changed:
+            self.told.add(lead.site)
 
     def _tell(self, key: str, modified: str) -> None:
         page = self.db.execute(

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
 from functools import partial
 from operator import methodcaller
 from typing import TYPE_CHECKING, Self
@@ -27,9 +26,9 @@ from archive.examine import Examination, examine_record
 from archive.reference import Reference
 from archive.workers import Workers
 from crawler import config
-from crawler.discovery import Found
 from crawler.examiner import completed
-from crawler.frontier import Lead, Unread
+from crawler.follower import give_up
+from crawler.frontier import Unread
 from crawler.interruption import HURRY
 from crawler.publishers import publisher_modules
 from crawler.results import PageResult
@@ -90,8 +89,7 @@ class Extractor:
         self._stopping = True
         if self._runner is not None:
             self._runner.cancel()
-        if within_s == 0:
-            asyncio.get_running_loop().run_in_executor(None, self.workers.kill)
+        asyncio.get_running_loop().call_later(within_s, give_up, self.workers)
 
     async def stop(self) -> None:
         """Begin nothing more, and wait for what is under way."""
@@ -104,10 +102,16 @@ class Extractor:
         await asyncio.get_running_loop().run_in_executor(None, self.workers.close)
 
     async def _run(self) -> None:
+        try:
+            await self._extract_all()
+        except ArchiveError as error:  # the frontier cannot be read
+            session_of(self.crawler).stop(error)
+
+    async def _extract_all(self) -> None:
         scheduler = self._scheduler
-        most = self.workers.count * AHEAD
         while not self._stopping:
             scheduler.article_waits.clear()
+            most = 1 if scheduler.pressed else self.workers.count * AHEAD
             if len(self._under_way) < most:
                 for page in scheduler.frontier.unread(most + len(self._under_way)):
                     if page.id not in self._under_way and len(self._under_way) < most:
@@ -120,9 +124,18 @@ class Extractor:
         self._under_way.pop(page_id, None)
         self._scheduler.article_waits.set()
         if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, ArchiveError):
-            log.error("an article could not be extracted: this is a bug", exc_info=error)
+            log.error("what became of an article could not be noted: this is a bug", exc_info=error)
 
     async def _extract(self, page: Unread) -> None:
+        try:
+            await self._extract_one(page)
+        except ArchiveError as error:
+            session_of(self.crawler).stop(error)  # the page waits for the next run
+        except Exception as error:
+            log.exception("%s: a bug; the page itself is kept", page.url)
+            await self._scheduler.extracted(page, f"kept, but its article could not be read: {error!r}")
+
+    async def _extract_one(self, page: Unread) -> None:
         session = session_of(self.crawler)
         spider: PublicationSpider = self.crawler.spider  # type: ignore[assignment]  # this extension is theirs alone
         capture, known = await asyncio.to_thread(_look_up, session.archive, page)
@@ -148,7 +161,7 @@ class Extractor:
                 return  # the session stops the run; the page waits for the next
         result.error = found.problem
         self._count("failed" if found.problem else "articles")
-        await self._scheduler.extracted(page, found.problem, _needed(found, page, spider))
+        await self._scheduler.extracted(page, found.problem, spider.leads.needed(found, page))
         self.crawler.signals.send_catch_log(signals.item_scraped, item=result, response=None, spider=spider)
 
     async def _examine(self, capture: Capture, *, want_article: bool, want_requisites: bool) -> Examination:
@@ -195,11 +208,3 @@ def _look_up(archive: Archive, page: Unread) -> tuple[Capture | None, tuple[str 
 
 def _reference(archive: Archive, capture: Capture) -> Reference:
     return archive.reference(archive.written_place(capture))
-
-
-def _needed(found: Examination, page: Unread, spider: PublicationSpider) -> Sequence[Lead]:
-    leads = (
-        spider.leads.lead(Found(item.url), via=page.url, depth=page.depth + 1, hops=page.hops + "E", kind="requisite")
-        for item in found.requisites
-    )
-    return [lead for lead in leads if lead is not None]

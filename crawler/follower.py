@@ -59,9 +59,8 @@ class Follower:
         return follower
 
     def hurry(self, within_s: float) -> None:
-        """End at once when no time is left."""
-        if within_s == 0 and not self.workers.was_killed():
-            asyncio.get_running_loop().run_in_executor(None, self.workers.kill)
+        """What is not followed by then is followed by the next run."""
+        asyncio.get_running_loop().call_later(within_s, give_up, self.workers)
 
     async def follow(self, response: Response, page: Page) -> Followed:
         """Return what *response* leads to; what is no document leads nowhere and costs nothing.
@@ -72,23 +71,28 @@ class Follower:
             return Followed("other")
         if CAPPED in response.flags:
             return Followed(
-                "unread", problem=f"kept, but too large to be followed: more than {MAX_BODY_BYTES >> 20} MiB"
+                "unknown", problem=f"kept, but too large to be followed: more than {MAX_BODY_BYTES >> 20} MiB"
             )
         if self.workers.was_killed():
             raise CutOff
         spider = cast("PublicationSpider", self.crawler.spider)
-        future = self.workers.submit(
-            follow,
-            response.body,
-            url=response.url,
-            content_type=_text(response, "Content-Type"),
-            content_encoding=_text(response, "Content-Encoding"),
-            page=page,
-            spider=spider.module,
-            arguments=spider.own_arguments,
-            bounds=spider.leads.bounds,
-            telling=self._telling,
-        )
+        try:
+            future = self.workers.submit(
+                follow,
+                response.body,
+                url=response.url,
+                content_type=_text(response, "Content-Type"),
+                content_encoding=_text(response, "Content-Encoding"),
+                page=page,
+                spider=spider.module,
+                arguments=spider.own_arguments,
+                bounds=spider.leads.bounds,
+                telling=self._telling,
+            )
+        except RuntimeError:
+            if self.workers.was_killed():  # since it was looked at
+                raise CutOff from None
+            raise
         try:
             return await asyncio.wrap_future(future)
         except asyncio.CancelledError:
@@ -100,7 +104,7 @@ class Follower:
             if self.workers.was_killed():
                 raise CutOff from error
             reason = error.reason if isinstance(error, ExtractionFailed) else str(error)
-            return Followed("unread", problem=f"kept, but its links could not be read: {reason}")
+            return Followed("unknown", problem=f"kept, but its links could not be read: {reason}")
 
     def tell_again(self) -> None:
         """Have the workers give all leads anew: some that they gave have not been entered."""
@@ -108,6 +112,12 @@ class Follower:
 
     async def spider_closed(self) -> None:
         await asyncio.get_running_loop().run_in_executor(None, self.workers.close)
+
+
+def give_up(workers: Workers) -> None:
+    """End *workers*, and what they do, without waiting for it."""
+    if not workers.was_killed():
+        asyncio.get_running_loop().run_in_executor(None, workers.kill)
 
 
 def _text(response: Response, name: str) -> str | None:

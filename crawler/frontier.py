@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple, Self, get_args
 
+from archive.errors import IndexDamaged
 from archive.files import make_directory, sync_directory
 from archive.place import Place
 from archive.sqlite import BUSY_S, create, translated, version, write_ahead
@@ -32,11 +33,8 @@ Outcome = Literal["saved", "unchanged", "skipped", "refused", "failed"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 SCHEMA = 1
-_translated = functools.partial(
-    translated,
-    what="the frontier of the crawl",
-    remedy="delete it, and the crawl begins anew; what is archived already is not asked for again",
-)
+_REMEDY = "delete it, and the crawl begins anew; what is archived already is not asked for again"
+_translated = functools.partial(translated, what="the frontier of the crawl", remedy=_REMEDY)
 _UNREAD, _READ, _UNREADABLE = 0, 1, 2  # of an article: to be extracted, extracted, given up
 
 _TABLES = """
@@ -147,6 +145,7 @@ class Frontier:
 
     def __init__(self, path: Path, lock: int) -> None:
         self.path, self._lock = path, lock
+        self._lost: BaseException | None = None  # what ended a transaction before its commit
         with _translated(path):
             self._writer = self._connect()
             self._reader = self._connect()
@@ -185,6 +184,10 @@ class Frontier:
             if version(db) == 0:
                 create(db, _TABLES, SCHEMA)
                 sync_directory(self.path.parent)
+            if (found := version(db)) != SCHEMA:
+                raise IndexDamaged(
+                    str(self.path), f"it has schema {found}, and this version of newswarc {SCHEMA}", remedy=_REMEDY
+                )
         except BaseException:
             db.close()
             raise
@@ -200,11 +203,11 @@ class Frontier:
             self._lock = -1
 
     def remove(self) -> None:
-        """Close it and delete its files: the next run of this crawl begins anew."""
-        self.close()
+        """Delete its files and close it: the next run of this crawl begins anew."""
         with _translated(self.path):
             for ending in ("-wal", "-shm", ""):
                 Path(f"{self.path}{ending}").unlink(missing_ok=True)
+        self.close()  # the lock last: what another run opens is not deleted under it
 
     # ---- writing, in one thread
 
@@ -218,16 +221,23 @@ class Frontier:
             db.execute("SAVEPOINT step")
             try:
                 yield db
-            except BaseException:
-                if db.in_transaction:  # a full disk ends the whole transaction
+            except BaseException as error:
+                if db.in_transaction:
                     db.execute("ROLLBACK TO step")
                     db.execute("RELEASE step")
+                else:  # a full disk ends the whole transaction, and with it the steps before
+                    self._lost = error
                 raise
             db.execute("RELEASE step")
 
     def commit(self) -> None:
         """Make durable all that was written since the last commit, or none of it."""
         with _translated(self.path):
+            if self._lost is not None:
+                lost, self._lost = self._lost, None
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+                raise lost
             if self._writer.in_transaction:
                 try:
                     self._writer.execute("COMMIT")
@@ -284,13 +294,11 @@ class Frontier:
         with self._writing() as db:
             db.execute("UPDATE pages SET tries = ?, not_before = ? WHERE id = ?", (tries, not_before, page_id))
 
-    def skip_pending(self, reason: str, *, except_for: Collection[int] = ()) -> int:
-        """Let every pending page be skipped for *reason*, but those with the ids *except_for*; return how many."""
+    def skip_pending(self, reason: str) -> int:
+        """Let every pending page be skipped for *reason*; return how many."""
         with self._writing() as db:
-            held = ",".join(str(int(number)) for number in except_for)
             return db.execute(
-                f"UPDATE pages SET outcome = 'skipped', reason = ? WHERE outcome IS NULL AND id NOT IN ({held})",  # noqa: S608 - numbers
-                (reason,),
+                "UPDATE pages SET outcome = 'skipped', reason = ? WHERE outcome IS NULL", (reason,)
             ).rowcount
 
     def extracted(self, page: Unread, problem: str | None = None, leads: Iterable[Lead] = ()) -> Added:
@@ -336,25 +344,40 @@ class Frontier:
         with self._reading() as db:
             return dict(db.execute("SELECT name, value FROM crawl").fetchall())
 
-    def pending(self) -> dict[str, int]:
-        """Return how many pages are pending, by site."""
-        with self._reading() as db:
-            return dict(db.execute("SELECT site, count(*) FROM pages WHERE outcome IS NULL GROUP BY site").fetchall())
-
-    def due(self, site: str, now: float, limit: int) -> list[Page]:
-        """Return the first *limit* pending pages of *site* that may be asked for *now*, in their order."""
+    def pending(self, *, except_for: Collection[Kind] = ()) -> dict[str, int]:
+        """Return how many pages are pending, by site; those of the kinds *except_for* do not count."""
+        names = ", ".join("?" * len(except_for))
         with self._reading() as db:
             rows = db.execute(
-                "SELECT id, url, site, kind, priority, depth, via, hops, modified, tries FROM pages"
-                " WHERE outcome IS NULL AND site = ? AND not_before <= ? ORDER BY priority, id LIMIT ?",
-                (site, now, limit),
+                f"SELECT site, count(*) FROM pages WHERE outcome IS NULL AND kind NOT IN ({names}) GROUP BY site",  # noqa: S608 - question marks
+                tuple(except_for),
+            )
+            return dict(rows.fetchall())
+
+    def due(self, site: str, now: float, limit: int, *, except_for: Collection[Kind] = ()) -> list[Page]:
+        """Return the first *limit* pending pages of *site* that may be asked for *now*, in their order.
+
+        Those of the kinds *except_for* are left out.
+        """
+        names = ", ".join("?" * len(except_for))
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT id, url, site, kind, priority, depth, via, hops, modified, tries FROM pages"  # noqa: S608 - question marks
+                f" WHERE outcome IS NULL AND site = ? AND not_before <= ? AND kind NOT IN ({names})"
+                " ORDER BY priority, id LIMIT ?",
+                (site, now, *except_for, limit),
             )
             return [Page(*row) for row in rows]
 
-    def next_due(self, site: str) -> float | None:
-        """Return when the first of the pending pages of *site* may be asked for, in seconds since 1970."""
+    def next_due(self, site: str, now: float) -> float | None:
+        """Return when, after *now*, the next of the pages of *site* that were put off may be asked for.
+
+        Times are seconds since 1970; None when there is no such page.
+        """
         with self._reading() as db:
-            found = db.execute("SELECT min(not_before) FROM pages WHERE outcome IS NULL AND site = ?", (site,))
+            found = db.execute(
+                "SELECT min(not_before) FROM pages WHERE outcome IS NULL AND site = ? AND not_before > ?", (site, now)
+            )
             at: float | None = found.fetchone()[0]
             return at
 

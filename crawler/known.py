@@ -114,5 +114,5 @@ def _changed(page: Page, capture: Capture) -> bool:
     except ValueError:
         return False
     if at.tzinfo is None:
-        return at.date() > capture.captured_at.date()
+        return at.date() >= capture.captured_at.date()
     return at > capture.captured_at

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import functools
 import importlib
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Literal, NamedTuple
+from datetime import UTC, date, datetime
+from typing import Any, Literal, NamedTuple
 
 from archive.catalog.identity import normalised, untracked
+from archive.examine import Examination, examine
 from crawler import traps
 from crawler.discovery import Form, Found, Reading, read
-from crawler.frontier import Kind, Lead, Page
+from crawler.frontier import Kind, Lead, Page, Unread
 from crawler.publication import AddressKind, Period, Publication, load, site_of
 
 # The lowest first: what tells most of the newest articles, then they, then what may lead to older ones.
@@ -26,6 +28,7 @@ PRIORITY: dict[Kind, int] = {
     "section": 20,
     "page": 25,
 }
+MAX_NESTED = 5  # style sheets and frames within another
 SEED_SECTION = 3  # a section's first page has what is new
 FEED_ITEM = 9
 MIN_PROSE = 500  # characters of paragraphs that make a page of unknown kind an article; teasers stay well below
@@ -63,7 +66,7 @@ class Bounds:
 class Followed(NamedTuple):
     """What one document leads to. *extract*: it holds an article. *shows*: the keys by which a listing is judged."""
 
-    form: Form | Literal["unread"]  # unread: what it is was not found out
+    form: Form | Literal["unknown"]  # unknown: it could not be read
     leads: Sequence[Lead] = ()
     extract: bool = False
     template: str | None = None  # of a listing
@@ -72,19 +75,24 @@ class Followed(NamedTuple):
 
 
 class Told:
-    """Remembers, for the last :data:`KEPT_TOLD` keys at least, that a lead with that key was given."""
+    """Remembers, for the last :data:`KEPT_TOLD` keys at least, which leads were given."""
 
     def __init__(self) -> None:
-        self._latest: set[str] = set()
-        self._before: set[str] = set()
+        self._latest: dict[str, int] = {}  # by key, how soon the page is asked for
+        self._before: dict[str, int] = {}
 
     def first(self, lead: Lead) -> bool:
         """Tell whether *lead* says anything that the leads given before did not."""
-        if lead.modified is None and (lead.key in self._latest or lead.key in self._before):
+        key, priority = lead.key, lead.priority
+        if key in self._latest:
+            known = self._latest[key]
+        else:
+            known = self._before.get(key, sys.maxsize)
+            if len(self._latest) >= KEPT_TOLD:
+                self._before, self._latest = self._latest, {}
+        if lead.modified is None and priority >= known:
             return False
-        if len(self._latest) >= KEPT_TOLD:
-            self._before, self._latest = self._latest, set()
-        self._latest.add(lead.key)
+        self._latest[key] = min(priority, known)
         return True
 
 
@@ -153,12 +161,18 @@ class Leads:
             if target.kind == "skip":
                 return None
             kind = "article" if from_feed and target.kind == "page" else target.kind
-        modified = found.modified if kind not in ("section", "page") or from_feed else None
+        listing = kind in ("section", "page") and not from_feed  # or it may be one, and list what is newer than it is
+        modified = None if listing and kind == "section" else found.modified
         period = target.period or _day(found.published)
-        skip = self.bounds.refuse(period, _date(modified), depth) or target.trap
+        skip = target.trap
+        if kind != "requisite":  # an article's picture may be older than it is
+            skip = self.bounds.refuse(period, None if listing else _date(modified), depth) or skip
         priority = FEED_ITEM if from_feed and kind == "article" else PRIORITY[kind]
-        key = target.url if kind == "requisite" else target.key
-        return Lead(key, target.url, target.site, kind, priority, depth, via, hops, modified, skip)
+        if kind == "requisite":  # who shows the page again asks for it to the letter
+            key = url = found.url.partition("#")[0]
+        else:
+            key, url = target.key, target.url
+        return Lead(key, url, target.site, kind, priority, depth, via, hops, modified, skip)
 
     def follow(self, reading: Reading, page: Page) -> Followed:
         """Return what *reading*, of the document of *page*, leads to."""
@@ -172,6 +186,12 @@ class Leads:
             leads = self._all(page, reading.links)
             leads += self._all(page, reading.sitemaps, kind="sitemap")
         return Followed(reading.form, leads, problem=reading.problem)
+
+    def needed(self, examined: Examination, page: Page | Unread) -> list[Lead]:
+        """Return what a page or style sheet needs to be shown again."""
+        if page.hops.endswith("E" * MAX_NESTED):
+            return []
+        return self._all(page, (Found(item.url) for item in examined.requisites), kind="requisite", hop="E")
 
     def _follow_page(self, reading: Reading, page: Page) -> Followed:
         extract = self._is_article(reading, page)
@@ -189,13 +209,17 @@ class Leads:
             lead.key for lead in links if lead.kind in ("article", "page") and traps.template(lead.url) != template
         ]
         articles = [lead for lead in links if lead.kind == "article"]
-        if self.bounds.since and articles and all(lead.skip for lead in articles):
+        if articles and all(self._is_too_old(lead) for lead in articles):
             # A listing of what is too old leads on to what is older still.
             paging = {untracked(link.url) for link in reading.links if link.paging}
             links = [lead for lead in links if lead.url not in paging]
         else:
             links += self._all(page, map(Found, self.publication.paging(page.url, len(articles))), kind="section")
         return Followed("page", leads + links, template=template, shows=shows, problem=reading.problem)
+
+    def _is_too_old(self, lead: Lead) -> bool:
+        period = self._target(lead.url).period
+        return self.bounds.since is not None and period is not None and period[1] < self.bounds.since
 
     def _is_article(self, reading: Reading, page: Page) -> bool:
         if page.kind in ("home", "print"):
@@ -205,7 +229,7 @@ class Leads:
 
     def _all(
         self,
-        page: Page,
+        page: Page | Unread,
         links: Iterable[Found],
         *,
         kind: Kind | None = None,
@@ -216,7 +240,8 @@ class Leads:
             self.lead(link, via=page.url, depth=page.depth + 1, hops=page.hops + hop, kind=kind, from_feed=from_feed)
             for link in links
         )
-        return list({lead.key: lead for lead in found if lead is not None}.values())
+        told = Told()
+        return [lead for lead in found if lead is not None and told.first(lead)]
 
 
 def key_of(url: str, kind: Kind) -> str:
@@ -243,9 +268,14 @@ def follow(
 
     Strangers' bytes are parsed: it may raise anything, and take any time and memory.
     """
-    reading = read(payload, url=url, content_type=content_type, content_encoding=content_encoding)
     leads, told = _of_crawl(spider, tuple(sorted(arguments.items())), bounds, telling)
-    followed = leads.follow(reading, page)
+    document: dict[str, Any] = {"url": url, "content_type": content_type, "content_encoding": content_encoding}
+    if page.kind == "requisite":
+        # A style sheet has its own, and so has a frame, whose links are not the publication's.
+        examined = examine(payload, **document, captured_at=datetime.now(UTC), want_article=False, want_requisites=True)
+        followed = Followed("other", leads.needed(examined, page), problem=examined.problem)
+    else:
+        followed = leads.follow(read(payload, **document), page)
     return followed._replace(leads=[lead for lead in followed.leads if told.first(lead)])
 
 

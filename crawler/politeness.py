@@ -1,6 +1,6 @@
 """When a site may be asked next: delays, what its robots.txt and its answers ask for, and what to do when it is down.
 
-    429, or ``Retry-After``      the whole site rests, as long as it says
+    429, or ``Retry-After``      the whole site rests, as long as it says, or each time twice as long
     503s, or no connection       once several pages in a row fare so the site rests, each time twice as long
     many rests in a row          the site is *down*: nothing is asked of it for the rest of the run, and nothing is lost
 
@@ -107,16 +107,16 @@ class Politeness:
         if not site.delay_s:
             site.next_at = 0.0
 
-    def troubled(self, name: str, page: int, why: str, *, rest_s: float | None = None) -> None:
+    def troubled(self, name: str, page: int, why: str, *, at_once: bool = False, rest_s: float | None = None) -> None:
         """The site was too busy for the page of that number, or could not be reached; *why* is told if it is given up.
 
-        It rests at once when it asks to, by *rest_s*, otherwise once several pages in a row fare so: one page alone may
-        be broken for good.
+        It rests *at_once* when it asks to, and for *rest_s* when it says how long; otherwise once several pages in a
+        row fare so: one page alone may be broken for good.
         """
         site = self._site(name)
         site.troubled.add(page)
         now = self.clock()
-        if rest_s is None and len(site.troubled) < SEVERAL:
+        if rest_s is None and not at_once and len(site.troubled) < SEVERAL:
             return
         if rest_s is not None and rest_s > MAX_REST_S:
             site.down = f"{why}, and asks to be left alone for {rest_s:.0f} s"
@@ -137,7 +137,7 @@ def retry_after_s(value: str | None, now: datetime | None = None) -> float | Non
         return float(text)
     try:
         at = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError):
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
     at = at.replace(tzinfo=UTC) if at.tzinfo is None else at
     return max(0.0, (at - (now or datetime.now(UTC))).total_seconds())

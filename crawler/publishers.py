@@ -20,7 +20,7 @@ _PUBLICATION = re.compile(rb"^(?:PUBLICATION\b.*=|def publication\()", re.MULTIL
 def publisher_modules(packages: Iterable[str] = SPIDER_PACKAGES) -> list[str]:
     """Return the dotted names of the modules that assign a ``PUBLISHER``, without importing any of them.
 
-    The spiders beside them would load Scrapy, which the workers that parse pages do without.
+    The spider of single pages beside them would load Scrapy, which the workers that parse pages do without.
     """
     return _modules(packages, _PUBLISHER)
 

@@ -1,4 +1,4 @@
-"""What ``newswarc archive`` tells of each URL."""
+"""What ``newswarc archive`` and ``newswarc crawl`` tell of each URL."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ class PageResult:
     """One URL's outcome. The names up to *replay_url* are a contract; None where there is nothing to tell.
 
     *saved*: an answer was captured, whatever its status; *unchanged*: it was the same as before, a revisit was
-    written; *refused*: robots.txt or the address guard forbade it; *failed*: no answer that could be kept came.
+    written; *skipped*: not asked for; *refused*: robots.txt or the address guard forbade it; *failed*: no answer came,
+    or none that is whole.
     """
 
     url: str

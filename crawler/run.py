@@ -101,9 +101,13 @@ def spider_names() -> list[str]:
     return get_spider_loader(get_project_settings()).list()
 
 
+_stopping: set[asyncio.Task[None]] = set()  # a loop keeps no task alive
+
+
 def _stop(crawler: Crawler) -> None:
     if crawler.engine is not None:
-        asyncio.get_running_loop().create_task(crawler.engine.close_spider_async(reason="output_failed"))
+        stopping = crawler.engine.close_spider_async(reason="output_failed")
+        _stopping.add(asyncio.get_running_loop().create_task(stopping))
 
 
 def _ignoring_arguments(function: Callable[[], None]) -> Callable[..., None]:

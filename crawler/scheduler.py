@@ -121,7 +121,8 @@ class FrontierScheduler(BaseScheduler):
             self.frontier.add(spider.leads.seeds())  # type: ignore[attr-defined]
             self.frontier.commit()
         self._sites = {site: _Site(pending=count) for site, count in self.frontier.pending().items()}
-        self.unread = self.frontier.articles().get("waiting", 0)
+        if self.crawler.get_extension(Extractor) is not None:  # or they wait for a run that has one
+            self.unread = self.frontier.articles().get("waiting", 0)
         self.trapped = self.frontier.trapped(traps.BARREN_PAGES)
         self._counted = self.frontier.count_asked(COUNTED)
 
@@ -129,6 +130,11 @@ class FrontierScheduler(BaseScheduler):
     def waiting(self) -> int:
         """How many pages are still to be asked for."""
         return sum(site.pending for site in self._sites.values())
+
+    @property
+    def pressed(self) -> bool:
+        """Whether pages arrive faster than they are kept and followed: the processor is what the crawl waits for."""
+        return len(self._arrived) > self._most_in_flight // 4
 
     # ---- what Scrapy's engine asks
 
@@ -169,8 +175,8 @@ class FrontierScheduler(BaseScheduler):
             if not site.pending or self.politeness.down(name):
                 continue
             wait_s = self.politeness.wait_s(name)
-            if wait_s == 0 and not self._limit_reached_at(site, name):
-                page = self._take(name, site)
+            if wait_s == 0:
+                page = None if self._limit_reached_at(site, name) else self._take(name, site)
                 if page is not None:
                     self._sites[name] = self._sites.pop(name)  # the others first, next time
                     return page
@@ -200,24 +206,38 @@ class FrontierScheduler(BaseScheduler):
 
     def _refill(self, name: str, site: _Site) -> None:
         held = self._in_flight.keys()
-        pages = self.frontier.due(name, time.time(), BUFFERED + len(held))
+        beyond = COUNTED if self._is_limit_reached() else ()
+        now = time.time()  # the same for both, or what comes due in between is not waited for
+        pages = self.frontier.due(name, now, BUFFERED + len(held), except_for=beyond)
         site.buffer.extend(page for page in pages if page.id not in held)
-        site.due_at = 0.0 if site.buffer else (self.frontier.next_due(name) or 0.0)
+        site.due_at = 0.0 if site.buffer else (self.frontier.next_due(name, now) or 0.0)
 
     def _limit_reached_at(self, site: _Site, name: str) -> bool:
         """Tell whether the next page of *site* would be one too many; end the crawl once nothing else is under way."""
-        assert self._spider is not None
-        limit = self._spider.max_pages
-        if limit is None or self._counted < limit:
+        if not self._is_limit_reached():
             return False
+        while site.buffer and site.buffer[0].kind in COUNTED:  # what is behind them may belong to pages within it
+            site.buffer.popleft()
         if not site.buffer:
             self._refill(name, site)
-        if site.buffer and site.buffer[0].kind not in COUNTED:
+        if site.buffer:
             return False
-        if not self._in_flight:
+        if not self._in_flight and not self._uncounted_left():
             self._ending = True
-            self.attend_to(self._skip_the_rest(LIMIT_REACHED.format(limit)))
+            assert self._spider is not None
+            self.attend_to(self._skip_the_rest(LIMIT_REACHED.format(self._spider.max_pages)))
         return True
+
+    def _is_limit_reached(self) -> bool:
+        assert self._spider is not None
+        limit = self._spider.max_pages
+        return limit is not None and self._counted >= limit
+
+    def _uncounted_left(self) -> bool:
+        """Whether pages beyond the limit of pages are still to come, as feeds, or what articles need to be shown."""
+        assert self._spider is not None
+        pending = self.frontier.pending(except_for=COUNTED)
+        return any(not self.politeness.down(name) for name in pending) or (self._spider.requisites and self.unread > 0)
 
     async def _skip_the_rest(self, reason: str) -> None:
         await self._write(lambda: self.frontier.skip_pending(reason))
@@ -244,6 +264,8 @@ class FrontierScheduler(BaseScheduler):
             if done.extract:
                 self.article_waits.set()
         finally:
+            if done.outcome == "refused":
+                self._counted -= page.kind in COUNTED
             self._left(page, asked=asked)
 
     def not_asked(self, page: Page) -> None:
@@ -251,11 +273,11 @@ class FrontierScheduler(BaseScheduler):
         self.politeness.not_asked(page.site)
         self._counted -= page.kind in COUNTED
 
-    async def postpone(self, page: Page, delay_s: float) -> None:
-        """Leave *page* pending: it is asked for again, but not before *delay_s*."""
+    async def postpone(self, page: Page, delay_s: float, *, tries: int) -> None:
+        """Leave *page* pending, after *tries* tries: it is asked for again, but not before *delay_s*."""
         try:
             not_before = time.time() + delay_s
-            await self._write(lambda: self.frontier.postpone(page.id, tries=page.tries + 1, not_before=not_before))
+            await self._write(lambda: self.frontier.postpone(page.id, tries=tries, not_before=not_before))
         finally:
             self._back(page)
 
@@ -268,6 +290,8 @@ class FrontierScheduler(BaseScheduler):
         listed = list(keys)
         if await self._write(lambda: self.frontier.show(template, listed)) >= traps.BARREN_PAGES:
             self.trapped.add(template)
+        else:
+            self.trapped.discard(template)
 
     async def extracted(self, page: Unread, problem: str | None = None, leads: Sequence[Lead] = ()) -> None:
         """Say that the article of *page* is read, or why it cannot be, and enter what the page needs to be shown."""
@@ -293,7 +317,8 @@ class FrontierScheduler(BaseScheduler):
                 site.buffer.clear()  # read again, with the new ones among them
 
     def _left(self, page: Page, *, asked: bool = True) -> None:
-        self._in_flight.pop(page.id, None)
+        if self._in_flight.pop(page.id, None) is None:
+            return  # it was left before: a bug was met after that, and nothing is counted twice
         size = self._arrived.pop(page.id, None)
         if size is not None:
             self._held_bytes -= size
@@ -302,6 +327,7 @@ class FrontierScheduler(BaseScheduler):
         self.wake()
 
     def _back(self, page: Page) -> None:
+        self._counted -= page.kind in COUNTED
         site = self._sites.setdefault(page.site, _Site())
         site.pending += 1
         site.due_at = 0.0
@@ -328,7 +354,7 @@ class FrontierScheduler(BaseScheduler):
 
     def attend_to(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Run what ends a page: the run does not end before it has."""
-        task = asyncio.get_running_loop().create_task(coroutine)
+        task = asyncio.get_running_loop().create_task(_attended(coroutine))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -364,6 +390,15 @@ class FrontierScheduler(BaseScheduler):
             session_of(self.crawler).stop(error)
         finally:
             self.frontier.close()
+
+
+async def _attended(coroutine: Coroutine[Any, Any, None]) -> None:
+    try:
+        await coroutine
+    except ArchiveError:
+        return  # the session is stopping the run, and the page is still pending
+    except Exception:
+        log.exception("the end of a page: a bug; it is still pending")
 
 
 def frontier_path(crawler: Crawler) -> Path:

@@ -1,7 +1,7 @@
 """What newswarc relies on in Scrapy, tried out at each start: a silent change there would cost pages, not an error.
 
 It takes a few milliseconds: the settings are looked at, a response and a failure go through Scrapy's middleware
-manager, and one exchange over loopback is compared with what the socket saw.
+manager and a request through our downloader, and one exchange over loopback is compared with what the socket saw.
 """
 
 from __future__ import annotations
@@ -13,17 +13,19 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from scrapy import Request, Spider
+from scrapy import Request, Spider, signals
 from scrapy.core.downloader.handlers import DownloadHandlerProtocol
 from scrapy.core.downloader.middleware import DownloaderMiddlewareManager
 from scrapy.crawler import Crawler
 from scrapy.exceptions import DownloadFailedError
 from scrapy.http import Response
 from scrapy.settings import BaseSettings
+from scrapy.utils.defer import maybe_deferred_to_future
 from scrapy.utils.misc import load_object
 
 from archive.exchange import Exchange
 from crawler.addresses import Guard
+from crawler.downloader import DirectDownloader
 from crawler.handlers import WireDownloadHandler
 from crawler.wire import WireClient, WireOptions
 
@@ -46,8 +48,9 @@ def check_scrapy(settings: BaseSettings) -> None:
     """
     check_engine()
     check_handlers(settings)
+    direct = issubclass(load_object(settings["DOWNLOADER"]), DirectDownloader)
     with ThreadPoolExecutor(1, "newswarc-selftest") as thread:  # a loop of its own, whatever runs in this thread
-        thread.submit(lambda: asyncio.run(run_selftest())).result()
+        thread.submit(lambda: asyncio.run(run_selftest(direct=direct))).result()
 
 
 def check_engine() -> None:
@@ -94,9 +97,11 @@ def wake_of(engine: Any) -> Callable[[], Any]:
     return wake
 
 
-async def run_selftest() -> None:
-    """Try out the middleware manager and one exchange. Raises ``SelfTestFailed``."""
+async def run_selftest(*, direct: bool = False) -> None:
+    """Try out the middleware manager and one exchange; *direct*: our downloader too. Raises ``SelfTestFailed``."""
     await _check_middleware_manager()
+    if direct:
+        await _check_downloader()
     try:
         async with asyncio.timeout(_TIMEOUT_S):
             await _check_loopback()
@@ -141,6 +146,45 @@ async def _check_middleware_manager() -> None:
         await manager.download_async(fail, request)
     if probe.seen is not failure:
         raise SelfTestFailed("Scrapy no longer awaits process_exception: cut exchanges would be lost")
+
+
+class _ProbeHandler:
+    """A download handler that answers without a wire."""
+
+    lazy = False
+
+    async def download_request(self, request: Request) -> Response:
+        await asyncio.sleep(0)
+        return Response(request.url)
+
+    async def close(self) -> None:
+        pass
+
+
+async def _check_downloader() -> None:
+    """See that what :mod:`crawler.downloader` leaves of Scrapy's downloader is still all that it needs."""
+    told: list[Request] = []
+
+    def downloaded(request: Request) -> None:
+        told.append(request)
+
+    handlers = {"http": f"{__name__}.{_ProbeHandler.__name__}", **dict.fromkeys(("https", "data", "file", "ftp", "s3"))}
+    settings = {"DOWNLOAD_HANDLERS": handlers, "DOWNLOADER_MIDDLEWARES_BASE": {}, "CONCURRENT_REQUESTS": 1}
+    request = Request("http://selftest.invalid/")
+    try:
+        crawler = Crawler(Spider, settings)
+        crawler.spider = Spider("selftest")
+        crawler.signals.connect(downloaded, signal=signals.response_downloaded)
+        downloader = DirectDownloader(crawler)
+        fetched = downloader.fetch(request)
+        full = downloader.needs_backout()
+        await maybe_deferred_to_future(fetched)
+    except Exception as error:
+        raise SelfTestFailed(f"Scrapy's Downloader is not what DirectDownloader is made of: {error!r}") from error
+    if not full or downloader.needs_backout():
+        raise SelfTestFailed("Scrapy's Downloader no longer goes by active: CONCURRENT_REQUESTS would not be kept")
+    if told != [request]:
+        raise SelfTestFailed("Scrapy no longer sends response_downloaded: a site's slot would stay taken")
 
 
 async def _check_loopback() -> None:

@@ -106,8 +106,10 @@ class ArchiveSession:
         closed: Future[None] = Future()
 
         def close() -> None:
-            self.close(wait_s)
-            closed.set_result(None)
+            try:
+                self.close(wait_s)
+            finally:
+                closed.set_result(None)
 
         threading.Thread(target=close, name="newswarc-close", daemon=True).start()
         await asyncio.wrap_future(closed)

@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 from archive.capture import Capture
 from archive.errors import ArchiveError, StorageError
 from archive.references import resolve
+from crawler import traps
 from crawler.addresses import AddressRefused, why_refused
 from crawler.config import ConfigError
 from crawler.contact import ContactMissing
@@ -29,7 +30,7 @@ from crawler.handlers import AddressRefusedError, TlsRefusedError, UnsendableReq
 from crawler.interruption import HURRY
 from crawler.known import ARCHIVED
 from crawler.leads import Bounds, Leads, key_of
-from crawler.politeness import BUSY, WORTH_ANOTHER_TRY, retry_after_s
+from crawler.politeness import BUSY, MAX_REST_S, WORTH_ANOTHER_TRY, retry_after_s
 from crawler.priorities import CONTACT, KNOWN
 from crawler.publication import ArgumentError, load
 from crawler.results import PageResult
@@ -113,7 +114,14 @@ class PublicationSpider(scrapy.Spider):
     @property
     def crawl_arguments(self) -> dict[str, str]:
         """What makes this crawl another than the spider's others: a crawl with the same arguments goes on with it."""
-        named = {"since": self._since, "until": self._until, "requisites": self.requisites or None}
+        settings = self.crawler.settings
+        named = {
+            "since": self._since,
+            "until": self._until,
+            "requisites": self.requisites or None,
+            "recrawl": settings.getbool("NEWSWARC_RECRAWL") or None,
+            "depth": settings.getint("DEPTH_LIMIT") or None,
+        }
         return {**self.own_arguments, **{name: str(value) for name, value in named.items() if value is not None}}
 
     @property
@@ -182,7 +190,7 @@ class PublicationSpider(scrapy.Spider):
         elif reason := self._worth_another_try(response):
             if self._hurried and response.meta.get("truncated") == "time":
                 raise CutOff
-            if page.tries + 1 < self._tries:
+            if self._has_tries_left(page):
                 await self._postpone(page, retry_after_s(_header(response, b"Retry-After")))
                 return
             if response.meta.get("truncated"):
@@ -190,7 +198,7 @@ class PublicationSpider(scrapy.Spider):
                 return
         if response.status in REDIRECTS:
             await self._finish(page, response, *self._redirected(response, page))
-        elif response.status >= 500:
+        elif response.status >= 500 or response.status in WORTH_ANOTHER_TRY:
             await self._finish(page, response, "failed", f"the server answered {response.status}")
         elif response.status >= 400:
             await self._finish(page, response, "saved", f"the server answered {response.status}")
@@ -199,11 +207,14 @@ class PublicationSpider(scrapy.Spider):
 
     async def _follow(self, response: Response, page: Page, *, archived: bool) -> None:
         followed = await self.crawler_extension(Follower).follow(response, page)
-        if followed.form == "unread" and page.kind not in ("print", "requisite"):
+        if followed.form == "unknown" and page.kind not in ("print", "requisite"):
             await self._finish(page, response, "failed", followed.problem)
             return
-        if followed.template is not None and page.kind in ("section", "page"):
-            await self._scheduler.show(followed.template, followed.shows)
+        if page.kind in ("section", "page"):
+            if followed.template is not None:
+                await self._scheduler.show(followed.template, followed.shows)
+            elif followed.extract:  # those that look alike are articles, too
+                await self._scheduler.show(traps.template(page.url), [page.url])
         leads = [*await self._announced(page, archived=archived), *followed.leads]
         await self._finish(page, response, None, followed.problem, leads, extract=followed.extract)
 
@@ -241,7 +252,8 @@ class PublicationSpider(scrapy.Spider):
             Found(target, modified=page.modified), via=page.url, depth=page.depth, hops=page.hops + "R", kind=kind
         )
         if lead is None:
-            return None, f"it redirects out of the publication, to {target[:200]}", ()
+            outcome: Outcome | None = "failed" if page.kind == "home" else None  # the crawl leads nowhere then
+            return outcome, f"it redirects out of the publication, to {target[:200]}", ()
         if lead.key == key_of(page.url, page.kind):
             # To https, to www, to a last slash: one page to the filter of duplicates, but this is where it lies.
             lead = lead._replace(key=lead.url)
@@ -269,7 +281,7 @@ class PublicationSpider(scrapy.Spider):
                 outcome = "failed"
                 if isinstance(error, UNREACHABLE):
                     self._scheduler.politeness.troubled(page.site, page.id, reason)
-                if not isinstance(error, HOPELESS) and page.tries + 1 < self._tries:
+                if not isinstance(error, HOPELESS) and self._has_tries_left(page):
                     await self._postpone(page, None)
                     return
             capture: Capture | None = request.meta.get("capture")
@@ -285,8 +297,8 @@ class PublicationSpider(scrapy.Spider):
         politeness = self._scheduler.politeness
         rest_s = retry_after_s(_header(response, b"Retry-After"))
         if response.status in BUSY:
-            asked = rest_s if rest_s is not None else politeness.rest_s if response.status == 429 else None
-            politeness.troubled(page.site, page.id, f"it answered {response.status}", rest_s=asked)
+            at_once = response.status == 429  # it speaks of us, not of the page (RFC 6585, 4)
+            politeness.troubled(page.site, page.id, f"it answered {response.status}", at_once=at_once, rest_s=rest_s)
             return
         evidence = request.meta.get("robots") or {}
         politeness.answered(
@@ -301,17 +313,27 @@ class PublicationSpider(scrapy.Spider):
             return "the connection broke before the end" if cut == "disconnect" else "not finished in time"
         return f"the server answered {response.status}" if response.status in WORTH_ANOTHER_TRY else None
 
+    def _has_tries_left(self, page: Page) -> bool:
+        return page.tries + 1 < self._tries
+
     async def _postpone(self, page: Page, rest_s: float | None) -> None:
         later_s = self._scheduler.politeness.rest_s * 2**page.tries
-        await self._scheduler.postpone(page, max(later_s, rest_s or 0.0))
+        rest_s = min(rest_s or 0.0, MAX_REST_S)
+        await self._scheduler.postpone(page, max(later_s, rest_s), tries=page.tries + 1)
 
     async def _announced(self, page: Page, *, archived: bool) -> list[Lead]:
         """Return the sitemaps that the robots.txt of the page's site names; each site is looked at once."""
         robots = self.crawler.get_downloader_middleware(RobotsMiddleware)
         if archived or page.site in self._robots_asked or robots is None or not self.publication.owns(page.url):
             return []
+        try:
+            rules = await robots.rules_for(page.url)
+        except ArchiveError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a download raises; another page of the site may tell them
+            log.debug("%s: the sitemaps of its site are not known: %s", page.url, error)
+            return []
         self._robots_asked.add(page.site)
-        rules = await robots.rules_for(page.url)
         named = rules.sitemaps or tuple(
             url for guess in self.publication.guesses if (url := resolve(page.url, guess)) is not None
         )

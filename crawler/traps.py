@@ -45,7 +45,7 @@ def pathological(url: str) -> str | None:
     if len(segments) > MAX_SEGMENTS:
         return f"a trap: a path of {len(segments)} parts"
     if len(segments) >= MAX_REPEATS * 2:
-        most = max(segments, key=segments.count)
+        most = max(segments, key=lambda segment: 0 if _NUMBER.fullmatch(segment) else segments.count(segment))
         if segments.count(most) >= MAX_REPEATS and not _NUMBER.fullmatch(most):
             return f"a trap: {most!r} stands {segments.count(most)} times in its path"
     return None

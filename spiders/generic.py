@@ -10,6 +10,7 @@ import re
 from datetime import date
 from urllib.parse import urlsplit
 
+from archive.references import resolve
 from crawler.publication import AddressKind, ArgumentError, Period, Publication, host_with_port
 
 _LISTING = re.compile(
@@ -68,6 +69,7 @@ def publication(start: str = "", **unknown: str) -> Publication:
     for address in addresses:
         if urlsplit(address).scheme not in ("http", "https") or not host_with_port(address):
             raise ArgumentError(f"start={address!r} is no address; write it whole: https://example.org/")
+    addresses = [resolve(address, address) or address for address in addresses]  # names beyond ASCII as links have them
     return Publication(
         hosts=tuple(dict.fromkeys(map(host_with_port, addresses))),
         kind_of=kind_of,

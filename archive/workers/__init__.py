@@ -6,10 +6,10 @@ page takes all memory, a third crashes the process. So pages are parsed in proce
     Workers ─ one thread a worker ─ socket ─ worker          parses one page at a time, under a memory limit
        └──────── control socket ──── server ─┘               imported everything once; forks, kills and reaps workers
 
-The server is a fresh interpreter, started at the first task. It imports the extraction and the publishers, and forks
-workers on demand, so that a new worker costs milliseconds, not a new import of trafilatura. A worker over its time is
-killed with SIGKILL, and one that dies costs its own task alone. Workers die with the server and the server with us,
-however we end. Nothing of ours is inherited: no descriptors, no threads, no terminal.
+The server is a fresh interpreter, started at the first task. It imports what all tasks need, as the extraction and the
+publishers, and forks workers on demand, so that a new worker costs milliseconds, not a new import of trafilatura. A
+worker over its time is killed with SIGKILL, and one that dies costs its own task alone. Workers die with the server and
+the server with us, however we end. Nothing of ours is inherited: no descriptors, no threads, no terminal.
 
 Why not a library: ``concurrent.futures`` cannot kill a worker and breaks as a whole when one dies. Pebble 5.2 was
 tried: one worker killed while idle makes every later task fail ("Unexpected error within the Pool"), since its workers

@@ -212,16 +212,18 @@ def _run(task: bytearray) -> Answer:
 
 
 def _send_answer(channel: socket.socket, answer: Answer) -> None:
+    """Send *answer*; a worker that cannot give one retires, with all that it believes to have told."""
     try:
         message = pickle.dumps(answer, protocol=pickle.HIGHEST_PROTOCOL)
     except MemoryError:
         answer.value, answer.reason, answer.retires = None, "memory", True
         message = pickle.dumps(answer)
     except (pickle.PicklingError, TypeError, AttributeError, RecursionError) as error:
-        answer.value, answer.reason = None, f"gave a result that cannot be handed over: {one_line(error)}"
+        answer.value, answer.retires = None, True
+        answer.reason = f"gave a result that cannot be handed over: {one_line(error)}"
         message = pickle.dumps(answer)
     if len(message) > MAX_ANSWER_BYTES:
-        answer.value, answer.reason = None, f"gave a result of {len(message) >> 20} MB"
+        answer.value, answer.reason, answer.retires = None, f"gave a result of {len(message) >> 20} MB", True
         message = pickle.dumps(answer)
     messages.send(channel, message)
 

@@ -19,6 +19,8 @@ _W3C = re.compile(  # W3C's note on dates and times, and what is often made of i
     re.ASCII,
 )
 _COLON_IN_OFFSET = re.compile(r"([+-]\d{2}):(\d{2})\Z", re.ASCII)
+# The years .NET and PHP write when they know none, out of which email's parser makes 2000 and 2001.
+_NO_YEAR = re.compile(r"(?<=[a-z,])\s+(?:-?0001|0000)(?!\d)", re.IGNORECASE | re.ASCII)
 _FIRST_YEAR = 1605  # the first newspaper's; earlier ones are what software writes when it knows none, as 0001-01-01
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)  # likewise
 
@@ -59,6 +61,8 @@ def _written(found: re.Match[str]) -> str | None:
 
 
 def _mailed(text: str) -> str | None:
+    if _NO_YEAR.search(text):
+        return None
     if ":" not in text:
         told = _known(parsedate_to_datetime(f"{text} 00:00"))
         return told and told[:10]

@@ -16,6 +16,7 @@ from typing import Any
 
 import feedparser
 
+from archive.charsets import UNPARSED
 from crawler.discovery.dates import iso
 from crawler.discovery.found import MAX_TITLE_LENGTH, Gathering, Reading, absolute, joined
 from crawler.discovery.markup import mended, root
@@ -28,6 +29,8 @@ _MARKUP = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
 _REFERENCE = re.compile(r"&(?:[a-z][a-z0-9]*|#[0-9]+|#x[0-9a-f]+);", re.IGNORECASE)
 _ITEMS = re.compile(r'"items"\s*:\s*\[')
 _BETWEEN_ITEMS = re.compile(r"[\s,]*")
+# Beside one, feedparser takes no guid for the address.
+_EMPTY_LINK = re.compile(r"<link\s*+(?:/>|>\s*+(?:<!\[CDATA\[\s*+\]\]>\s*+)?</link\s*+>)", re.IGNORECASE)
 
 Json = dict[str, Any]  # and feedparser's own, which it is a kind of
 
@@ -35,7 +38,7 @@ Json = dict[str, Any]  # and feedparser's own, which it is a kind of
 def read_feed(text: str, url: str) -> Reading:
     """Return what the feed, *text* from its first element on, lists. *url* is what its addresses are relative to."""
     name, _ = root(text)
-    text = mended(text)
+    text = _EMPTY_LINK.sub("", mended(text))
     cut = _cut(text, name)
     try:
         feed = feedparser.parse(
@@ -125,6 +128,7 @@ def _title(text: str | None) -> str | None:
     if text is None:
         return None
     text = _REFERENCE.sub(lambda found: html.unescape(found[0]), _MARKUP.sub("", text[: 10 * MAX_TITLE_LENGTH]))
+    text = UNPARSED.sub(" ", text)  # JSON can hold what XML cannot, as halves of surrogate pairs
     return " ".join(text.split())[:MAX_TITLE_LENGTH] or None
 
 

@@ -52,8 +52,8 @@ def read_sitemap(text: str, url: str) -> Reading:
     entries.finish()
     if not entries.full:
         # Undeclared prefixes are errors, too, but no harm is done by them.
-        errors = parser.error_log.filter_from_level(lxml.etree.ErrorLevels.FATAL)
-        broken = errors[0].message if len(errors) else broken
+        errors = parser.feed_error_log.filter_from_level(lxml.etree.ErrorLevels.FATAL)
+        broken = errors[0].message[:200] if len(errors) else broken
     return Reading(
         form="sitemap-index" if entries.index else "sitemap",
         links=entries.links.found(),
