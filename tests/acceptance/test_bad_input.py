@@ -482,7 +482,11 @@ def test_a_signal_ends_the_run_with_everything_kept_and_published(
     here: Command, pages: int, hangs: bool, numbers: list[int]
 ) -> None:
     site = publication(pages)
-    ran, rows = interrupted(here, with_a_page_that_never_comes(site) if hangs else site, *numbers)
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it would be ignored, as it should be
+    try:
+        ran, rows = interrupted(here, with_a_page_that_never_comes(site) if hangs else site, *numbers)
+    finally:
+        signal.signal(signal.SIGHUP, before)
     assert ran.code == ExitCode.INTERRUPTED
     assert told(ran)[-1] == "interrupted; what was captured is kept, run the same command again to go on"
     assert "not done" in ran.err
