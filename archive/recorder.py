@@ -65,13 +65,16 @@ class Recorder:
         self._new_captures: list[Capture] = []
         self._new_articles: list[tuple[str, Article, Place]] = []
 
-    def record(self, exchange: Exchange, evidence: Sequence[tuple[str, str]]) -> Capture | None:
-        """Append the records of one exchange; return its capture, None when no byte of a response came."""
+    def record(self, exchange: Exchange, evidence: Sequence[tuple[str, str]], *, whole: bool = False) -> Capture | None:
+        """Append the records of one exchange; return its capture, None when no byte of a response came.
+
+        *whole*: no revisit is written, whatever the archive has.
+        """
         records = warc.capture_records(
             exchange,
             warcinfo_id=self._captures.warcinfo_id,
             metadata=evidence,
-            original=lambda payload_digest: self._original(payload_digest, exchange),
+            original=None if whole else lambda payload_digest: self._original(payload_digest, exchange),
             validated=self._validated(exchange) if _is_conditional(exchange) else None,
         )
         places = self._captures.append(records)

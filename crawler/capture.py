@@ -67,7 +67,8 @@ class CaptureMiddleware:
         if not exchange.request:
             exchange.close()
             return None
-        return await self.session.capture(exchange, evidence(request.meta, error=error))
+        whole = bool(request.meta.get("keep_whole"))
+        return await self.session.capture(exchange, evidence(request.meta, error=error), whole=whole)
 
 
 def hops_from_seed(meta: dict[str, Any]) -> str:

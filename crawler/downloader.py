@@ -17,7 +17,7 @@ class DirectDownloader(Downloader):
     """Hands each request to the middlewares and the download handler at once.
 
     Of Scrapy's own it keeps ``CONCURRENT_REQUESTS`` and the signal ``response_downloaded``; concurrency and delay by
-    host are not its business. Every page saves a fifth of the time that it holds the loop (``docs/performance.md``).
+    host are not its business.
     """
 
     def fetch(self, request: Request) -> Deferred[Response | Request]:  # type: ignore[override]  # no spider is passed

@@ -37,7 +37,8 @@ LISTED_AS_ARTICLE = frozenset({"article", "live", "gallery"})
 class KnownMiddleware:
     """Answers from the archive what need not be asked for. ``NEWSWARC_RECRAWL`` turns it off for earlier crawls' pages.
 
-    ``request.meta["archived"]`` says why a page of an earlier crawl was not asked for.
+    ``request.meta["archived"]`` says why a page of an earlier crawl was not asked for; ``keep_whole``, that its capture
+    cannot be read, so that no revisit may refer to it.
     """
 
     def __init__(self, crawler: Crawler, session: ArchiveSession) -> None:
@@ -60,7 +61,11 @@ class KnownMiddleware:
             )
         if self._nothing_known:
             return None
-        found = await asyncio.to_thread(_look_up, self.archive, page, scheduler.started, self.recrawl)
+        try:
+            found = await asyncio.to_thread(_look_up, self.archive, page, scheduler.started, self.recrawl)
+        except ArchiveError:  # it cannot be read: it is fetched again, and no revisit may refer to it
+            request.meta["keep_whole"] = True
+            return None
         if found is None:
             return None
         capture, payload, why = found
@@ -89,10 +94,7 @@ def _look_up(
         if recrawl or not _lasts(archive, page, capture) or _changed(page, capture):
             return None
         why = f"archived already, on {capture.captured_at:%Y-%m-%d}"
-    try:
-        return capture, payload_of(archive.read(archive.written_place(capture))), why
-    except ArchiveError:  # it cannot be read, so it is fetched again
-        return None
+    return capture, payload_of(archive.read(archive.written_place(capture))), why
 
 
 def _lasts(archive: Archive, page: Page, capture: Capture) -> bool:

@@ -58,6 +58,8 @@ _CANNOT_FETCH = (
     ResolveFailed,
 )
 
+_NOBODY_THERE = (CannotResolveHostError, DownloadConnectionRefusedError)
+
 
 class RobotsForbidden(IgnoreRequest):
     """robots.txt forbids the page, or could not be reached. Not fetched."""
@@ -141,8 +143,8 @@ class RobotsMiddleware:
     async def rules_for(self, url: str) -> RobotsRules:
         """Return the rules of *url*'s site, fetching its robots.txt when there is no fresh copy; one fetch at a time.
 
-        Raises what the download handler raises when the site itself stands at a refused address, ``ResolveFailed`` for
-        a URL without a host, and whatever keeps the robots.txt from being archived.
+        Raises what the download handler raises when the site itself stands at a refused address, or nobody is there,
+        ``ResolveFailed`` for a URL without a host, and whatever keeps the robots.txt from being archived.
         """
         origin = _origin(url)
         task = self._sites.get(origin)
@@ -176,7 +178,7 @@ class RobotsMiddleware:
             try:
                 response = await self._download(url, ends_at, via=robots_url if hop else None)
             except _CANNOT_FETCH as exc:
-                if hop == 0 and _is_refusal(exc):
+                if hop == 0 and (_is_refusal(exc) or isinstance(exc, _NOBODY_THERE)):
                     raise  # the page lies at the same address: that is what is wrong with it, not its robots.txt
                 return rules_from(None, None, str(exc) or type(exc).__name__, robots_url=url, fetched_at=fetched_at)
             location = response.headers.get(b"Location")

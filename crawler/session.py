@@ -66,15 +66,18 @@ class ArchiveSession:
         crawler.signals.connect(session.spider_closed, signal=signals.spider_closed)
         return session
 
-    async def capture(self, exchange: Exchange, evidence: Sequence[tuple[str, str]]) -> Capture | None:
+    async def capture(
+        self, exchange: Exchange, evidence: Sequence[tuple[str, str]], *, whole: bool = False
+    ) -> Capture | None:
         """Write one exchange; return when it is durable. None when there was no response to capture.
 
+        *whole*: as a response, even if the archive has that payload already.
         Raises ``StorageError`` when it could not be kept; the crawl is then being stopped.
         """
 
         def record() -> Capture | None:
             with exchange.response:  # once it is written, or cannot be, nobody reads it again
-                return self.recorder.record(exchange, evidence)
+                return self.recorder.record(exchange, evidence, whole=whole)
 
         return await self._commit(record)
 

@@ -178,9 +178,9 @@ class PublicationSpider(scrapy.Spider):
         except Exception as error:
             log.exception("%s: a bug; the page itself is kept", page.url)
             self.crawler_extension(Follower).tell_again()
-            done = _captured(response.meta["capture"], "failed", f"kept, but not followed: {error!r}")
+            done = _captured(response.meta["capture"], "failed", f"kept, but met a bug: {error!r}")
             with suppress(ArchiveError):
-                await self._scheduler.finish(page, done)
+                await self._scheduler.finish(page, done, response.meta.get("leads", ()))  # others leave them out
                 self._tell(page, done, response.meta["capture"])
 
     async def _fetched(self, response: Response, page: Page) -> None:
@@ -207,6 +207,7 @@ class PublicationSpider(scrapy.Spider):
 
     async def _follow(self, response: Response, page: Page, *, archived: bool) -> None:
         followed = await self.crawler_extension(Follower).follow(response, page)
+        response.meta["leads"] = followed.leads
         if followed.form == "unknown" and page.kind not in ("print", "requisite"):
             await self._finish(page, response, "failed", followed.problem)
             return

@@ -58,13 +58,7 @@ def receive(channel: socket.socket, begun: bytes = b"", *, limit_bytes: int | No
     if limit_bytes is not None and length > limit_bytes:
         raise MessageTooLarge(length)
     del data[: _LENGTH.size]
-    received = len(data)
-    if received < length:
-        data.extend(bytes(length - received))
-        with memoryview(data) as view:
-            while received < length:
-                received += _receive_into(channel, view[received:])
-    return data
+    return _filled(channel, data, length)
 
 
 def some(channel: socket.socket) -> bytes:
@@ -80,20 +74,21 @@ def some(channel: socket.socket) -> bytes:
 
 def receive_number(channel: socket.socket) -> int:
     """Return a bare number, as :data:`NUMBER` packs it; errors as in :func:`receive`."""
-    data = bytearray(NUMBER.size)
-    received = 0
-    with memoryview(data) as view:
-        while received < NUMBER.size:
-            received += _receive_into(channel, view[received:])
-    number: int = NUMBER.unpack(data)[0]
+    number: int = NUMBER.unpack(_filled(channel, bytearray(), NUMBER.size))[0]
     return number
 
 
-def _receive_into(channel: socket.socket, view: memoryview) -> int:
-    try:
-        received = channel.recv_into(view)
-    except BlockingIOError as error:
-        raise TimeoutError("the other side takes too long") from error
-    if not received:
-        raise EOFError("the other side is gone")
-    return received
+def _filled(channel: socket.socket, data: bytearray, length: int) -> bytearray:
+    """Return *data* with what is still to come of its *length* bytes."""
+    received = len(data)
+    data.extend(bytes(length - received))
+    with memoryview(data) as view:
+        while received < length:
+            try:
+                size = channel.recv_into(view[received:])
+            except BlockingIOError as error:
+                raise TimeoutError("the other side takes too long") from error
+            if not size:
+                raise EOFError("the other side is gone")
+            received += size
+    return data

@@ -30,7 +30,8 @@ class Session:
         self.captured: list[tuple[bytes, dict[str, str]]] = []
         self.stopped: list[Exception] = []
 
-    async def capture(self, exchange: Exchange, evidence: Sequence[tuple[str, str]]) -> None:
+    async def capture(self, exchange: Exchange, evidence: Sequence[tuple[str, str]], *, whole: bool = False) -> None:
+        assert not whole
         self.captured.append((exchange.request, dict(evidence)))
         exchange.response.close()
         if self.failure:

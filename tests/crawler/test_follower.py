@@ -259,10 +259,6 @@ def test_a_page_whose_end_meets_a_bug_takes_nothing_from_those_after_it(
     assert "ZeroDivisionError" in caplog.text
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="what a page gave before a bug met it is not entered, and the pages followed meanwhile have left it out",
-)
 def test_a_page_whose_end_meets_a_bug_takes_nothing_from_those_beside_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from archive.archive import Archive
-from archive.errors import ArchiveError
 from crawler import known
 from tests.acceptance.news import article_html
 from tests.crawler.crawls import Crawl, article, asked, page, reply
@@ -155,11 +154,6 @@ def test_a_capture_that_cannot_be_read_is_fetched_again(harm: Callable[[Path], N
     assert (asked_for[article(1)], asked_for[article(2)]) == (1, 1)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=ArchiveError,
-    reason="the recorder does not look whether the original can be read: it writes a revisit of it, without the body",
-)
 @pytest.mark.parametrize("harm", HARMS)
 def test_what_is_fetched_again_because_it_cannot_be_read_is_kept_whole(harm: Callable[[Path], None], tmp_path: Path):
     with running(RawSite({"/": page([article(1)]), article(1): page()})) as site:
