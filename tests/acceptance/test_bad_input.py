@@ -482,11 +482,13 @@ def test_a_signal_ends_the_run_with_everything_kept_and_published(
     here: Command, pages: int, hangs: bool, numbers: list[int]
 ) -> None:
     site = publication(pages)
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it would be ignored, as it should be
+    # Under nohup, or in the background of a shell, they would be ignored, as they should be.
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in set(numbers)}
     try:
         ran, rows = interrupted(here, with_a_page_that_never_comes(site) if hangs else site, *numbers)
     finally:
-        signal.signal(signal.SIGHUP, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
     assert ran.code == ExitCode.INTERRUPTED
     assert told(ran)[-1] == "interrupted; what was captured is kept, run the same command again to go on"
     assert "not done" in ran.err
