@@ -1,8 +1,9 @@
 """Scrapy's scheduler over the frontier: what is asked for next, and when.
 
-Requests do not come out of callbacks here. A callback says what became of its page and what it leads to, in one step,
-by :meth:`FrontierScheduler.finish`; the engine then takes the next request from :meth:`FrontierScheduler.next_request`,
-in the order of priority, one site beside the other, each as :mod:`crawler.politeness` lets it be asked.
+Neither does the engine take requests here, nor do callbacks give any: each page is attended to by one coroutine of the
+spider, from its request to what it leads to, which ends by saying so in one step, :meth:`FrontierScheduler.finish`. The
+next page begins then, in the order of priority, one site beside the other, each as :mod:`crawler.politeness` lets it be
+asked.
 """
 
 from __future__ import annotations
@@ -29,12 +30,12 @@ from archive.capture import iso, parse_iso
 from archive.errors import ArchiveError
 from crawler import config, traps
 from crawler.committing import Committer
+from crawler.engine import EngineSlot
 from crawler.entering import Added
 from crawler.extractor import Extractor
 from crawler.frontier import Done, Frontier, Kind, Lead, Outcome, Page, Reason, Unread
 from crawler.leads import PRIORITY
 from crawler.politeness import Politeness
-from crawler.selftest import wake_of
 from crawler.session import session_of
 
 if TYPE_CHECKING:
@@ -86,7 +87,8 @@ class FrontierScheduler(BaseScheduler):
         self._in_flight: dict[int, Page] = {}
         self._arrived: dict[int, int] = {}  # of these, those the site is done with, and the bytes held for each
         self._held_bytes = 0
-        self._most_in_flight = 2 * crawler.settings.getint("CONCURRENT_REQUESTS")
+        self._most_at_sites = crawler.settings.getint("CONCURRENT_REQUESTS")
+        self._most_in_flight = 2 * self._most_at_sites
         self._most_with_listings = max(1, self._most_in_flight // 4)
         self._counted = 0  # towards max_pages
         self._timer: asyncio.TimerHandle | None = None
@@ -94,7 +96,8 @@ class FrontierScheduler(BaseScheduler):
         self.article_waits = asyncio.Event()  # set whenever there is one more to be extracted
         self._ending = False  # the limit is reached, the rest is being skipped
         self._spider: PublicationSpider | None = None
-        self._wake: Callable[[], Any] = lambda: None  # until the engine is there
+        self._slot: EngineSlot | None = None  # until the engine is there
+        self._woken = False
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -110,7 +113,7 @@ class FrontierScheduler(BaseScheduler):
     def open(self, spider: Spider) -> None:
         """Go on where an earlier run of the same crawl stopped, or begin with the spider's seeds."""
         self._spider = spider  # type: ignore[assignment]  # only publications' spiders use this scheduler
-        self._wake = wake_of(self.crawler.engine)
+        self._slot = EngineSlot(self.crawler.engine)
         facts = self.frontier.facts()
         if "started" in facts:
             self.resumed = True
@@ -151,24 +154,46 @@ class FrontierScheduler(BaseScheduler):
         )
         return False
 
-    def next_request(self) -> Request | None:
-        """Return the next request that may be made now; None when there is none, and the engine is woken later."""
-        while (page := self._next_page()) is not None:
-            assert self._spider is not None
-            try:
-                request = self._spider.request(page)
-            except ValueError as error:
-                self._in_flight[page.id] = page
-                self.attend_to(self.finish(page, Done("failed", f"no address: {error}"), asked=False))
-                continue
+    def next_request(self) -> None:
+        """Have all pages asked for that may be asked for now; the engine is given none."""
+        self._begin_pages()
+
+    # ---- which page is next
+
+    def wake(self) -> None:
+        """Have pages asked for soon, or the run ended if there is nothing left to do."""
+        if not self._woken:
+            self._woken = True
+            asyncio.get_running_loop().call_soon(self._wakes)
+
+    def _wakes(self) -> None:
+        self._woken = False
+        self._begin_pages()
+        if not self.has_pending_requests() and self._slot is not None:
+            self._slot.wake()
+
+    def _begin_pages(self) -> None:
+        engine = self.crawler.engine
+        assert engine is not None
+        assert self._spider is not None
+        while not engine.paused and not engine.needs_backout() and (page := self.next_page()) is not None:
+            self.attend_to(self._spider.attend(page))
+
+    def next_page(self) -> Page | None:
+        """Return the next page that may be asked for now, which is under way then.
+
+        None when there is none; the scheduler wakes by itself when there may be one.
+        """
+        page = self._next_page()
+        if page is not None:
             self._in_flight[page.id] = page
             self.politeness.asked(page.site)
             self._counted += page.kind in COUNTED
-            return request
-        return None
+        return page
 
     def _next_page(self) -> Page | None:
-        if len(self._in_flight) >= self._most_in_flight or self._held_bytes >= HELD_BYTES or self._ending:
+        at_sites = len(self._in_flight) - len(self._arrived)
+        if at_sites >= self._most_at_sites or self._held_bytes >= HELD_BYTES or self._ending:
             return None
         soonest: float | None = None
         for name, site in list(self._sites.items()):
@@ -247,7 +272,7 @@ class FrontierScheduler(BaseScheduler):
         self._ending = False
         self.wake()
 
-    # ---- what callbacks tell
+    # ---- what the spider tells
 
     def arrived(self, page: Page, size: int) -> None:
         """The site is done with *page*, whose body has *size* bytes, and may be asked for another."""
@@ -333,12 +358,6 @@ class FrontierScheduler(BaseScheduler):
         site.due_at = 0.0
         self._left(page)
 
-    # ---- the engine's sleep
-
-    def wake(self) -> None:
-        """Have the engine ask for the next request soon."""
-        self._wake()
-
     def _wake_in(self, delay_s: float) -> None:
         loop = asyncio.get_running_loop()
         at = loop.time() + delay_s
@@ -353,10 +372,13 @@ class FrontierScheduler(BaseScheduler):
             self._timer = loop.call_at(at, self.wake)
 
     def attend_to(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        """Run what ends a page: the run does not end before it has."""
+        """Run what becomes of a page: the run does not end before it has."""
+        assert self._slot is not None
         task = asyncio.get_running_loop().create_task(_attended(coroutine))
         self._tasks.add(task)
+        self._slot.enter(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._slot.leave)
 
     # ---- the end
 

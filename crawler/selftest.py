@@ -9,9 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 from scrapy import Request, Spider, signals
 from scrapy.core.downloader.handlers import DownloadHandlerProtocol
@@ -82,19 +80,6 @@ def check_handlers(settings: BaseSettings) -> None:
         raise SelfTestFailed(
             f"DOWNLOAD_HANDLERS serves {', '.join(foreign)}, which cannot be archived: set them to None"
         )
-
-
-def wake_of(engine: Any) -> Callable[[], Any]:
-    """Return what makes Scrapy's *engine* ask its scheduler for the next request soon.
-
-    A scheduler has no such door: the engine asks again when a response has come, or after five seconds, and a crawl
-    whose pages wait for their time would stand still in between. Raises ``SelfTestFailed`` when it is not there.
-    """
-    nextcall = getattr(getattr(engine, "_slot", None), "nextcall", None)
-    wake: Callable[[], Any] | None = getattr(nextcall, "schedule", None)
-    if not callable(wake):
-        raise SelfTestFailed("Scrapy's engine no longer has _slot.nextcall.schedule: a scheduler could not wake it")
-    return wake
 
 
 async def run_selftest(*, direct: bool = False) -> None:

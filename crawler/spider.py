@@ -7,13 +7,14 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from datetime import date
+from functools import partial
 from typing import Any, ClassVar, cast
 
 import scrapy
 from scrapy import Request, signals
 from scrapy.exceptions import CannotResolveHostError, DownloadConnectionRefusedError
 from scrapy.http import Response
-from twisted.python.failure import Failure
+from scrapy.http.request import NO_CALLBACK
 
 from archive.capture import Capture
 from archive.errors import ArchiveError, StorageError
@@ -23,6 +24,7 @@ from crawler.addresses import AddressRefused, why_refused
 from crawler.config import ConfigError
 from crawler.contact import ContactMissing
 from crawler.discovery import Found
+from crawler.downloader import DirectDownloader
 from crawler.extractor import Extractor
 from crawler.follower import CutOff, Follower
 from crawler.frontier import Done, Lead, Outcome, Page
@@ -63,8 +65,6 @@ class PublicationSpider(scrapy.Spider):
         "DOWNLOADER": "crawler.downloader.DirectDownloader",
         "RETRY_ENABLED": False,  # the frontier tries again, in this run or the next
         "REDIRECT_ENABLED": False,  # where a redirect leads is a page of its own, which others may lead to as well
-        "CONCURRENT_ITEMS": 1,  # callbacks return none
-        "SPIDER_MIDDLEWARES": {"scrapy.spidermiddlewares.referer.RefererMiddleware": None},  # nor requests
         "DOWNLOADER_MIDDLEWARES": {
             "crawler.contact.ContactMiddleware": CONTACT,
             "crawler.known.KnownMiddleware": KNOWN,
@@ -106,7 +106,6 @@ class PublicationSpider(scrapy.Spider):
         )
         spider._tries = settings.getint("RETRY_TIMES") + 1
         crawler.signals.connect(spider.hurry, signal=HURRY)
-        crawler.signals.connect(spider.arrived, signal=signals.response_downloaded)
         return spider
 
     leads: Leads
@@ -150,23 +149,32 @@ class PublicationSpider(scrapy.Spider):
         }
         if page.tries:
             meta["retry_times"] = page.tries
-        return Request(page.url, callback=self.fetched, errback=self.failed, meta=meta, dont_filter=True)
+        return Request(page.url, callback=NO_CALLBACK, meta=meta, dont_filter=True)
 
-    # ---- what became of a page
+    # ---- what becomes of a page
+
+    async def attend(self, page: Page) -> None:
+        """Ask for *page*, say what became of it, and enter what it leads to."""
+        try:
+            request = self.request(page)
+        except ValueError as error:
+            self._scheduler.not_asked(page)
+            await self._scheduler.finish(page, Done("failed", f"no address: {error}"))
+            return
+        assert self.crawler.engine is not None
+        downloader = cast("DirectDownloader", self.crawler.engine.downloader)
+        try:
+            response = await downloader.get(request, partial(self.arrived, request=request))
+        except Exception as error:  # noqa: BLE001 - whatever a handler or middleware raises, it is what became of the page
+            await self._failed(request, page, error)
+        else:
+            await self._end(response, page)
 
     def arrived(self, response: Response, request: Request) -> None:
         """An answer has come, and is still to be kept: what it says of its site counts from now on."""
-        page: Page | None = request.meta.get("page")
-        if page is not None:
-            self._note_answer(response, request, page)
-            self._scheduler.arrived(page, len(response.body))
-
-    def fetched(self, response: Response) -> None:
-        """An answer has come and is on disk: say what became of the page, and what it leads to.
-
-        Scrapy need not wait for that, as the scheduler does.
-        """
-        self._scheduler.attend_to(self._end(response, response.meta["page"]))
+        page: Page = request.meta["page"]
+        self._note_answer(response, request, page)
+        self._scheduler.arrived(page, len(response.body))
 
     async def _end(self, response: Response, page: Page) -> None:
         try:
@@ -260,15 +268,8 @@ class PublicationSpider(scrapy.Spider):
             lead = lead._replace(key=lead.url)
         return None, None, (lead,)
 
-    def failed(self, failure: Failure) -> None:
+    async def _failed(self, request: Request, page: Page, error: Exception) -> None:
         """No answer came, or none was asked for: say why, or try again later."""
-        self._scheduler.attend_to(self._failed(failure))
-
-    async def _failed(self, failure: Failure) -> None:
-        request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy sets it
-        page: Page = request.meta["page"]
-        error = failure.value
-        assert isinstance(error, Exception)
         if isinstance(error, (StorageError, ContactMissing)) or self._hurried:
             if isinstance(error, ContactMissing):
                 self._stop(ConfigError(str(error)))

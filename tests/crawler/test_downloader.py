@@ -28,10 +28,12 @@ TIME_LIMIT_S = 60
 
 
 class Refusing:
-    """A middleware that refuses some requests before they are sent, and answers others itself."""
+    """A middleware that refuses some requests before they are sent, replaces some, and answers others itself."""
 
-    async def process_request(self, request: Request) -> Response | None:
+    async def process_request(self, request: Request) -> Response | Request | None:
         await asyncio.sleep(0)
+        if request.url.endswith("/instead"):
+            return request.replace(url=request.url.replace("/instead", "/ok"))
         if request.url.endswith("/refused"):
             raise IgnoreRequest("refused")
         return Response(request.url, body=b"mine") if request.url.endswith("/mine") else None
@@ -180,6 +182,50 @@ def test_each_answer_off_the_wire_is_told_once_and_no_other():
     with running(RawSite({"/ok": OK, "/ok?2": OK, "/torn": TORN})) as site:
         within(test)
         assert told == {site.url("/ok"): 1, site.url("/ok?2"): 1}
+
+
+@pytest.mark.parametrize(
+    ("target", "gives", "arrives"),
+    [
+        ("/ok", b"ok", True),
+        ("/mine", b"mine", False),
+        ("/instead", b"ok", True),
+        ("/torn", DownloadFailedError, False),
+        ("/refused", IgnoreRequest, False),
+    ],
+)
+def test_what_is_got_directly_is_told_and_counted_as_the_engine_does(
+    target: str, gives: bytes | type[Exception], arrives: bool
+):
+    received: list[tuple[str, bytes]] = []
+    arrived: list[bytes] = []
+
+    def note(response: Response, request: Request) -> None:
+        received.append((request.url, response.body))
+
+    async def test(crawler: Crawler) -> None:
+        crawler.signals.connect(note, signal=signals.response_received)
+        downloader = downloader_of(crawler)
+        request = Request(site.url(target))
+        getting = asyncio.ensure_future(downloader.get(request, lambda response: arrived.append(response.body)))
+        await asyncio.sleep(0)
+        assert downloader.active == {request}
+        if isinstance(gives, bytes):
+            response = await getting
+            assert response.body == gives
+            assert response.request is not None
+            assert received == [(response.request.url, gives)]
+            close(response.request)
+        else:
+            with pytest.raises(gives):
+                await getting
+            assert received == []
+        assert downloader.active == set()
+        assert arrived == ([b"ok"] if arrives else [])
+        close(request)
+
+    with running(RawSite({"/ok": OK, "/torn": TORN})) as site:
+        within(test)
 
 
 class Many(Spider):

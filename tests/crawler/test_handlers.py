@@ -13,8 +13,6 @@ from typing import Any
 
 import pytest
 from scrapy import Request, Spider
-from scrapy.core.engine import _Slot
-from scrapy.core.scheduler import BaseScheduler
 from scrapy.crawler import AsyncCrawlerRunner, Crawler
 from scrapy.exceptions import (
     CannotResolveHostError,
@@ -25,7 +23,6 @@ from scrapy.exceptions import (
 )
 from scrapy.http import HtmlResponse, Response
 from scrapy.settings import Settings
-from scrapy.utils.reactor import CallLaterOnce
 
 from archive.exchange import Exchange
 from crawler import selftest
@@ -37,7 +34,7 @@ from crawler.handlers import (
     UnsendableRequestError,
     WireDownloadHandler,
 )
-from crawler.selftest import SelfTestFailed, check_engine, check_handlers, check_scrapy, run_selftest, wake_of
+from crawler.selftest import SelfTestFailed, check_engine, check_handlers, check_scrapy, run_selftest
 from tests.servers.answers import ANSWERS, TEXT, scripts
 from tests.servers.authority import Authority
 from tests.servers.raw_site import RawSite, Script, running, script
@@ -417,20 +414,6 @@ def test_a_scrapy_that_would_lose_pages_is_refused(
     monkeypatch.setattr(selftest.DownloaderMiddlewareManager, method, replacement)
     with pytest.raises(SelfTestFailed, match=reason):
         check_scrapy(Settings(SETTINGS))
-
-
-def test_an_engine_that_a_scheduler_could_not_wake_is_refused():
-    calls: list[str] = []
-
-    async def woken() -> None:
-        slot = _Slot(False, CallLaterOnce(calls.append, "next"), BaseScheduler())  # as Scrapy's engine makes it
-        wake_of(types.SimpleNamespace(_slot=slot))()
-        await asyncio.sleep(0.01)
-
-    asyncio.run(woken())
-    assert calls == ["next"]
-    with pytest.raises(SelfTestFailed, match=r"no longer has _slot\.nextcall\.schedule"):
-        wake_of(types.SimpleNamespace(_slot=types.SimpleNamespace()))
 
 
 @pytest.mark.parametrize(
