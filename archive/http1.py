@@ -7,6 +7,7 @@ what it returns. Section numbers are those of RFC 9112 (HTTP/1.1) unless another
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ __all__ = [
 
 # Chromium gives up on heads above 256 KiB; news sites with long policies and many cookies stay under 64 KiB.
 MAX_HEAD_BYTES = 256 * 1024
+
+_REMEMBERED_HEADS = 64  # those under way: each is looked at several times between the wire and the archive
+_REMEMBERED_BYTES = 8 * 1024  # of one; most are shorter
 
 _MAX_CHUNK_LINE_BYTES = 16 * 1024  # a chunk size with its extensions; 7.1.1 asks for a limit
 _MAX_TRAILER_BYTES = 64 * 1024
@@ -103,12 +107,20 @@ def read_response_head(data: bytes | bytearray) -> Head | None:
     size = find_head_end(data)
     if size < 0:
         return None
-    lines = [line.removesuffix("\r") for line in bytes(data[begin:size]).decode("latin-1").split("\n")]
+    opening = bytes(data[begin:size])
+    return _remembered(opening, size) if size <= _REMEMBERED_BYTES else _response_head(opening, size)
+
+
+def _response_head(head: bytes, size: int) -> Head:
+    lines = [line.removesuffix("\r") for line in head.decode("latin-1").split("\n")]
     status_line = _STATUS_LINE.fullmatch(lines[0])
     if status_line is None:
         raise MalformedMessage(f"not an HTTP response: its status line is {lines[0][:80]!r}")
     version, status, reason = status_line.groups()
     return Head(version, int(status) if status else None, reason.strip(" \t"), _read_fields(lines[1:]), size)
+
+
+_remembered = functools.lru_cache(_REMEMBERED_HEADS)(_response_head)
 
 
 def read_request_head(data: bytes | bytearray) -> Head | None:

@@ -70,6 +70,8 @@ class Entry:
 
     type: str
     date: datetime
+    place: Place
+    capture: Capture | None  # what it shows, if it shows anything
     line: bytes | None  # of the index segment
     software: str | None  # of a warcinfo
 
@@ -95,15 +97,17 @@ class Contents:
     def read(self, fields: Fields, block_head: bytes, place: Place) -> Entry:
         """Return what one record will add. Raises ``MalformedRecord`` when it lacks what its type must have."""
         kind = (fields.get("WARC-Type") or "").lower()
-        try:
-            date = parse_iso(fields.get("WARC-Date") or "")
-        except ValueError as error:
-            raise MalformedRecord(f"{place.key} at {place.offset}: WARC-Date: {error}") from error
         shown = self.keys.index is not None and kind in CAPTURE_TYPES
         capture = Capture.from_record(fields, block_head, place) if shown else None
+        try:
+            date = capture.captured_at if capture else parse_iso(fields.get("WARC-Date") or "")
+        except ValueError as error:
+            raise MalformedRecord(f"{place.key} at {place.offset}: WARC-Date: {error}") from error
         return Entry(
             kind,
             date,
+            place,
+            capture,
             line=cdxj.line(capture) if capture else None,
             software=_software(block_head) if kind == "warcinfo" else None,
         )

@@ -77,13 +77,10 @@ class Recorder:
             original=None if whole else lambda payload_digest: self._original(payload_digest, exchange),
             validated=self._validated(exchange) if _is_conditional(exchange) else None,
         )
-        places = self._captures.append(records)
-        for record, place in zip(records, places, strict=True):
-            capture = Capture.from_record(record.fields, record.head(), place)
-            if capture is not None:
-                self._new_captures.append(capture)
-                return capture
-        return None
+        capture = next((entry.capture for entry in self._captures.append(records) if entry.capture), None)
+        if capture is not None:
+            self._new_captures.append(capture)
+        return capture
 
     def _original(self, payload_digest: str, exchange: Exchange) -> Capture | None:
         """Return the capture that *exchange* repeats, if writing a revisit of it is worth while."""
@@ -111,8 +108,8 @@ class Recorder:
         """Append *article* as a ``conversion`` record of its capture; return the record's id."""
         record = warc.conversion(article, warcinfo_id=self._articles.warcinfo_id, date=datetime.now(UTC))
         article_row(record.id, article, Place("", 0, 0))  # what the catalogue cannot hold fails here, and alone
-        (place,) = self._articles.append([record])
-        self._new_articles.append((record.id, article, place))
+        (entry,) = self._articles.append([record])
+        self._new_articles.append((record.id, article, entry.place))
         return record.id
 
     def commit(self) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from archive import names, warc
 from archive.errors import StorageError
 from archive.files import storage_errors, sync_directory, write_all
-from archive.manifest import Contents, Manifest
+from archive.manifest import Contents, Entry, Manifest
 from archive.place import Place
 from archive.scan.record import Fields
 from archive.warc import Record
@@ -90,8 +90,8 @@ class Segment:
         """Whether it holds no more than its ``warcinfo``."""
         return self._contents.empty
 
-    def append(self, records: Sequence[Record]) -> list[Place]:
-        """Write *records*, all of them or none, and return where each lies.
+    def append(self, records: Sequence[Record]) -> list[Entry]:
+        """Write *records*, all of them or none, and return where each lies and what it shows.
 
         They are safe from a crash once :meth:`sync` has returned. Raises ``DiskFull`` or ``StorageError``, the file
         being as before, or *damaged*.
@@ -99,14 +99,13 @@ class Segment:
         self._check()
         tail = _Tail(self._descriptor, self.size, self._hasher.copy())
         key = self._contents.keys.warc
-        places, entries = [], []
+        entries = []
         try:
             with storage_errors(self.path, "writing records"):
                 for record in records:
                     start = tail.size
                     warc.encode_to(record, tail)
                     place = Place(key, start, tail.size - start)
-                    places.append(place)
                     entries.append(self._contents.read(Fields(tuple(record.fields)), record.head(), place))
                 tail.flush()
         except BaseException:
@@ -116,7 +115,7 @@ class Segment:
         self.size, self._hasher = tail.size, tail.hasher
         for entry in entries:
             self._contents.add(entry)
-        return places
+        return entries
 
     def _check(self) -> None:
         """Hold the file against what we know of it: an interrupt can fall between a write and its account."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from archive import names, warc
 from archive.errors import StorageError
-from archive.place import Place
+from archive.manifest import Entry
 from archive.segment import Sealed, Segment
 from archive.warc import Record
 
@@ -60,8 +60,8 @@ class SegmentWriter:
         old = self._monotonic_s() - self._begun_s >= self.rotate_after_s
         return self._segment.size >= self.rotate_at_bytes or (old and not self._segment.empty)
 
-    def append(self, records: Sequence[Record]) -> list[Place]:
-        """Write *records*, all or none, into one segment; return where each lies.
+    def append(self, records: Sequence[Record]) -> list[Entry]:
+        """Write *records*, all or none, into one segment; return where each lies and what it shows.
 
         Never seals: *warcinfo_id* stays true between the building of records and their writing. Raises ``DiskFull``
         or ``StorageError``; when the segment itself was lost to the error, the next append begins another.

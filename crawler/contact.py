@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from typing import Self
-from urllib.parse import urlsplit
 
 from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
+from scrapy.utils.httpobj import urlparse_cached
 
 from crawler import config
 from crawler.addresses import AddressRefused, Guard, ResolveFailed
@@ -38,7 +38,8 @@ class ContactMiddleware:
     9110, 10.1.2 and 10.1.5 do, and sites block what they cannot ask)."""
 
     def __init__(self, user_agent: str | None, options: Config) -> None:
-        self.user_agent, self.options = user_agent, options
+        self.options = options
+        self._names_a_contact = names_a_contact(user_agent)
         self._guard = Guard(allow_private=False)
         self._private: dict[str, bool] = {}
 
@@ -47,9 +48,9 @@ class ContactMiddleware:
         return cls(crawler.settings.get("USER_AGENT"), config.current())
 
     async def process_request(self, request: Request) -> None:
-        if names_a_contact(self.user_agent):
+        if self._names_a_contact:
             return
-        host = urlsplit(request.url).hostname or ""
+        host = urlparse_cached(request).hostname or ""
         if host not in self._private:
             try:
                 self._private[host] = await self._is_private(request.url, host)

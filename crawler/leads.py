@@ -95,6 +95,11 @@ class Told:
         self._latest[key] = min(priority, known)
         return True
 
+    def knows(self, key: str, priority: int) -> bool:
+        """Tell whether a lead to *key* that is asked for that soon says nothing that those given before did not."""
+        known = self._latest.get(key)
+        return known is not None and known <= priority
+
 
 class _Target(NamedTuple):
     """What an address tells by itself, wherever it is found."""
@@ -104,6 +109,7 @@ class _Target(NamedTuple):
     site: str
     owned: bool
     kind: AddressKind
+    priority: int  # -1: never asked for
     period: Period | None
     trap: str | None
 
@@ -135,7 +141,8 @@ class Leads:
             normalised(url),
             site_of(url),
             publication.owns(url),
-            publication.kind_of(url),
+            kind := publication.kind_of(url),
+            -1 if kind == "skip" else PRIORITY[kind],
             publication.period_of(url),
             traps.pathological(url),
         )
@@ -174,10 +181,13 @@ class Leads:
             key, url = target.key, target.url
         return Lead(key, url, target.site, kind, priority, depth, via, hops, modified, skip)
 
-    def follow(self, reading: Reading, page: Page) -> Followed:
-        """Return what *reading*, of the document of *page*, leads to."""
+    def follow(self, reading: Reading, page: Page, told: Told | None = None) -> Followed:
+        """Return what *reading*, of the document of *page*, leads to.
+
+        Leads that were *told* before may be left out.
+        """
         if reading.form == "page":
-            return self._follow_page(reading, page)
+            return self._follow_page(reading, page, told)
         leads: Sequence[Lead] = ()
         if reading.form == "feed":
             leads = self._all(page, reading.links, from_feed=True)
@@ -193,13 +203,13 @@ class Leads:
             return []
         return self._all(page, (Found(item.url) for item in examined.requisites), kind="requisite", hop="E")
 
-    def _follow_page(self, reading: Reading, page: Page) -> Followed:
+    def _follow_page(self, reading: Reading, page: Page, told: Told | None) -> Followed:
         extract = self._is_article(reading, page)
         leads = self._all(page, map(Found, reading.feeds), kind="feed")
         if extract and (address := self.publication.print_version(page.url)):
             printed = Found(address, modified=page.modified)  # it changes with its article
             leads += self._all(page, [printed], kind="print", hop="E")
-        links = self._all(page, reading.links)
+        links = self._all(page, self._news(reading.links, told) if extract and told else reading.links)
         if reading.refresh:
             links += self._all(page, [Found(reading.refresh)], hop="R")
         if extract:
@@ -216,6 +226,13 @@ class Leads:
         else:
             links += self._all(page, map(Found, self.publication.paging(page.url, len(articles))), kind="section")
         return Followed("page", leads + links, template=template, shows=shows, problem=reading.problem)
+
+    def _news(self, links: Iterable[Found], told: Told) -> Iterable[Found]:
+        """Return *links* without those that were told before: of most pages that is nearly all there is."""
+        for link in links:
+            target = self._target(link.url)
+            if link.modified is not None or not told.knows(target.key, target.priority):
+                yield link
 
     def _is_too_old(self, lead: Lead) -> bool:
         period = self._target(lead.url).period
@@ -275,7 +292,8 @@ def follow(
         examined = examine(payload, **document, captured_at=datetime.now(UTC), want_article=False, want_requisites=True)
         followed = Followed("other", leads.needed(examined, page), problem=examined.problem)
     else:
-        followed = leads.follow(read(payload, **document), page)
+        # Which links are paging is asked only where they may lead to what is too old.
+        followed = leads.follow(read(payload, **document, paging=bounds.since is not None), page, told)
     return followed._replace(leads=[lead for lead in followed.leads if told.first(lead)])
 
 

@@ -8,6 +8,7 @@ A robots.txt is fetched like any page, so it is captured too; :mod:`crawler.robo
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -221,6 +222,11 @@ def _policy(value: object) -> RobotsPolicy:
 
 
 def _origin(url: str) -> str:
+    return _origin_of("/".join(url.split("/", 3)[:3]))
+
+
+@functools.lru_cache(maxsize=1024)
+def _origin_of(url: str) -> str:
     try:
         parts = urlsplit(url)
         port = parts.port

@@ -40,15 +40,18 @@ _OF_PAGES = frozenset(
 )
 
 
-def read(payload: bytes, *, url: str, content_type: str | None, content_encoding: str | None) -> Reading:
+def read(
+    payload: bytes, *, url: str, content_type: str | None, content_encoding: str | None, paging: bool = True
+) -> Reading:
     """Return what a response's *payload*, transfer coding removed, content coding kept, is and leads to.
 
-    *url* is the address it came from. A payload that is cut, or whose coding is broken, is read as far as it goes, up
+    *url* is the address it came from. Which of a page's links lead to other pages of the same listing is not looked at
+    without *paging*. A payload that is cut, or whose coding is broken, is read as far as it goes, up
     to 64 MiB, and ``problem`` says so. May take any time, and memory in proportion to what it unpacks to: strangers'
     documents belong in a worker.
     """
     body, problem = _unpacked(payload, content_encoding)
-    reading = _read(body, url, content_type, whole=problem is None)
+    reading = _read(body, url, content_type, whole=problem is None, paging=paging)
     reading.problem = joined(problem, reading.problem)
     return reading
 
@@ -71,7 +74,7 @@ def _unpacked(payload: bytes, content_encoding: str | None) -> tuple[bytes, str 
     return body, problem
 
 
-def _read(body: bytes, url: str, content_type: str | None, *, whole: bool) -> Reading:
+def _read(body: bytes, url: str, content_type: str | None, *, whole: bool, paging: bool) -> Reading:
     # Each form's parser is loaded with the first document of that form: the crawl's own process needs none of them.
     start = _start(body)
     if start is None:
@@ -104,7 +107,7 @@ def _read(body: bytes, url: str, content_type: str | None, *, whole: bool) -> Re
             return Reading("other")
     from crawler.discovery.links import read_page  # noqa: PLC0415
 
-    return read_page(_text(body, content_type), url)
+    return read_page(_text(body, content_type), url, paging=paging)
 
 
 def _told(start: str, media: str) -> tuple[Form, int]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 
 from archive.references import MAX_URL_LENGTH, resolve
 
@@ -18,8 +18,7 @@ MAX_TITLE_LENGTH = 500  # characters; a headline has some 60, and this is kept f
 _SOUND = re.compile(r"https?://(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?/[!-~]*+\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """One address a document leads to: absolute, HTTP's, without fragment, in ASCII without blanks.
 
     *published* and *modified* are ISO 8601 as the document tells them: with an offset if it told one, and no more
@@ -87,31 +86,16 @@ class Gathering:
         published: str | None = None,
         modified: str | None = None,
     ) -> None:
+        """Add what *reference* leads to, if it is an address. Found again, it keeps what was told first."""
         url = absolute(self.base, reference)
-        if url is not None:
-            self.add_url(url, title=title, published=published, modified=modified)
-
-    def add_url(
-        self,
-        url: str,
-        *,
-        title: str | None = None,
-        published: str | None = None,
-        modified: str | None = None,
-        paging: bool = False,
-    ) -> None:
-        """Add what :func:`absolute` returned. Found again, it keeps what was told first, and may gain *paging*."""
-        before = self._found.get(url)
-        if before is not None:
-            if paging and not before.paging:
-                self._found[url] = replace(before, paging=True)
+        if url is None or url in self._found:
             return
         size = len(url) + len(title or "")
         if len(self._found) >= self.limit or self._characters + size > MAX_CHARACTERS:
             self.full = True
             return
         self._characters += size
-        self._found[url] = Found(url, title, published, modified, paging)
+        self._found[url] = Found(url, title, published, modified)
 
     def found(self) -> list[Found]:
         return list(self._found.values())

@@ -5,13 +5,14 @@ One parse and few queries of the tree, for this stands on the way of every page 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from archive.references import refresh_target
 from crawler.discovery.declared import declares_article
-from crawler.discovery.found import Gathering, Reading, absolute, joined
+from crawler.discovery.found import Found, Gathering, Reading, absolute
 from crawler.discovery.paging import Paging
 
 MAX_LINKS = 5_000  # front pages have 100 to 500; the longest yearly indexes some thousands
@@ -43,26 +44,30 @@ _FILES = frozenset(
 )  # suffixes of files that hold no page, easier to read in one text
 
 
-def read_page(text: str, url: str) -> Reading:
-    """Return what the page is and leads to. A stranger's page can hold the parser for long: call this in a worker."""
+def read_page(text: str, url: str, *, paging: bool = True) -> Reading:
+    """Return what the page is and leads to. A stranger's page can hold the parser for long: call this in a worker.
+
+    *paging*: whether each link is looked at for leading to another page of the same listing.
+    """
     tree = LexborHTMLParser(text.encode("utf-8", "replace"))  # a lone surrogate, out of UTF-7, has no form in UTF-8
     nodes = tree.css(_WANTED)
-    page = _Page(_base(nodes, url), url, Paging(tree))
+    page = _Page(_base(nodes, url), url, Paging(tree), told=paging)
     for node in nodes:
         page.read(node)
-    for reference in page.paging.buttons():
-        page.add(reference, paging=True)
     article = declares_article(tree, page.meta, page.data, url=url, canonical=page.canonical)
+    if not article:
+        for reference in page.paging.buttons():
+            page.add(reference, paging=True)
     return Reading(
         form="page",
-        links=page.links.found(),
+        links=[Found(address, paging=paging) for address, paging in page.links.items()],
         feeds=list(page.feeds),
         sitemaps=page.sitemaps.found(),
         article=article,
         prose=0 if article else _prose(tree),
         canonical=page.canonical,
         refresh=page.refresh,
-        problem=joined(page.links.left_out("links")),
+        problem=f"more than {len(page.links)} links; the rest is left out" if page.full else None,
     )
 
 
@@ -76,9 +81,11 @@ def _base(nodes: Iterable[LexborNode], url: str) -> str:
 class _Page:
     """Collects what the elements of one page tell, in document order."""
 
-    def __init__(self, base: str, url: str, paging: Paging) -> None:
+    def __init__(self, base: str, url: str, paging: Paging, *, told: bool) -> None:
         self.base, self.url, self.paging = base, url, paging
-        self.links = Gathering(base, MAX_LINKS)
+        self.told = told  # whether links tell if they are paging
+        self.links: dict[str, bool] = {}  # by address, whether it is another page of the listing
+        self.full = False  # some links were left out
         self.sitemaps = Gathering(base, MAX_FEEDS)
         self.feeds: dict[str, None] = {}
         self.meta: dict[str, str] = {}  # names in lower case, each one's first content
@@ -101,15 +108,21 @@ class _Page:
     def add(self, reference: str, *, paging: bool) -> None:
         url = self._address(reference)
         if url is not None:
-            self.links.add_url(url, paging=paging)
+            self._add(url, paging=paging)
+
+    def _add(self, url: str, *, paging: bool) -> None:
+        if paging or url not in self.links:
+            if len(self.links) >= MAX_LINKS and url not in self.links:
+                self.full = True
+            else:
+                self.links[url] = paging
 
     def _address(self, reference: str) -> str | None:
-        try:
+        if reference in self._seen:
             return self._seen[reference]
-        except KeyError:
-            if len(self._seen) >= _MAX_SEEN:
-                self.links.full = True
-                return None
+        if len(self._seen) >= _MAX_SEEN:
+            self.full = True
+            return None
         url = absolute(self.base, reference)
         if url is not None and _is_file(url):
             url = None
@@ -125,7 +138,7 @@ class _Page:
         if relations and "alternate" in relations.lower() and _is_feed(attributes):
             self._add_feed(url)
         else:
-            self.links.add_url(url, paging=self.paging.leads(node, attributes, url, self.url))
+            self._add(url, paging=self.told and self.paging.leads(node, attributes, url, self.url))
 
     def _link(self, node: LexborNode) -> None:
         attributes = node.attributes
@@ -166,6 +179,7 @@ def _is_feed(attributes: dict[str, str | None]) -> bool:
     return (attributes.get("type") or "").partition(";")[0].strip().lower() in _FEED_TYPES
 
 
+@functools.lru_cache(maxsize=20_000)
 def _is_file(url: str) -> bool:
     last = url.partition("?")[0].rpartition("/")[2]
     return "." in last and last.rpartition(".")[2].lower() in _FILES

@@ -6,6 +6,7 @@ is one of the words for it; a bare number that the address counts up with, since
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 
@@ -86,7 +87,6 @@ class Paging:
     def __init__(self, tree: LexborHTMLParser) -> None:
         self._tree = tree
         self._marks: dict[str, bool] = {}  # by class: many elements have the same
-        self._in_pager = self._links_of_pagers()
 
     def leads(self, node: LexborNode, attributes: Attributes, url: str, page_url: str) -> bool:
         """Tell whether the link *node* to *url*, on the page at *page_url*, leads to another page of the listing."""
@@ -111,7 +111,8 @@ class Paging:
                 for found in _SCRIPTED.finditer(attributes.get("onclick") or ""):
                     yield from _plausible(found[1])
 
-    def _links_of_pagers(self) -> set[int]:
+    @functools.cached_property
+    def _in_pager(self) -> set[int]:
         pagers = [
             node
             for node in self._tree.css(_MAY_BE_PAGERS)

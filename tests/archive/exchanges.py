@@ -67,6 +67,6 @@ def filled(directory: Path, pages: int) -> tuple[Segment, list[int]]:
     starts = [0]
     for number in range(pages):
         with records_of(number) as records:
-            starts += [place.offset for place in made.append(records)]
+            starts += [entry.place.offset for entry in made.append(records)]
     made.sync()
     return made, [*starts, made.size]

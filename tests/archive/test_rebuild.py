@@ -86,12 +86,9 @@ class Filled:
                     records = warc.capture_records(
                         exchange, warcinfo_id=captures.warcinfo_id, original=catalog.original
                     )
-                    places = captures.append(records)
+                    shown = [entry.capture for entry in captures.append(records) if entry.capture]
                     captures.sync()
-                    for record, place in zip(records, places, strict=True):
-                        capture = Capture.from_record(record.fields, record.head(), place)
-                        if capture is None:
-                            continue
+                    for capture in shown:
                         entries = [self._article(articles, capture, n, at) for n in range(2 if number == 1 else 1)]
                         articles.sync()
                         catalog.add([capture], entries)
@@ -116,7 +113,8 @@ class Filled:
             page_kind="error" if capture.status == 404 else "article",
         )
         record = warc.conversion(article, warcinfo_id=writer.warcinfo_id, date=at)
-        (place,) = writer.append([record])
+        (entry,) = writer.append([record])
+        place = entry.place
         return record.id, article, place
 
     def rebuild(self, *, compare: bool = False) -> Rebuilt:

@@ -55,7 +55,7 @@ def test_a_segment_begins_with_its_warcinfo_under_its_open_name(tmp_path: Path):
 def test_places_are_the_spans_of_whole_members_under_the_final_key(tmp_path: Path):
     made = segment(tmp_path)
     with records_of(1) as records:
-        places = made.append(records)
+        places = [entry.place for entry in made.append(records)]
         assert [read_at(made.path, place) for place in places] == [warc.encode(record) for record in records]
     assert {place.key for place in places} == {f"warc/2026/11/21/{made.stem}.warc.gz"}
     assert places[0].offset + places[0].length == places[1].offset
@@ -83,7 +83,7 @@ def test_a_disk_that_fills_up_at_any_byte_leaves_the_file_as_it_was(tmp_path: Pa
                 made.append(records)
             assert made.path.read_bytes() == before
         with files_of_at_most(made.size + needed):
-            places = made.append(records)
+            places = [entry.place for entry in made.append(records)]
         after = made.path.read_bytes()
         assert after == before + b"".join(warc.encode(record) for record in records)
         assert places[0].offset == len(before)
@@ -192,7 +192,7 @@ def test_a_large_body_passes_through_in_pieces(tmp_path: Path, monkeypatch: pyte
     made = segment(tmp_path)
     with records_of(1, body=random.Random(1).randbytes(8 << 20)) as records:
         monkeypatch.setattr(os, "write", watched)
-        places = made.append(records)
+        places = [entry.place for entry in made.append(records)]
         assert hashlib.sha256(read_at(made.path, places[1])).digest() == (
             hashlib.sha256(warc.encode(records[1])).digest()
         )
@@ -252,7 +252,8 @@ def test_every_index_line_leads_to_its_record(tmp_path: Path):
 def test_a_segment_of_articles_has_a_manifest_and_no_index(tmp_path: Path):
     made = segment(tmp_path, kind="articles")
     record = warc.conversion(article(1, "<urn:uuid:1>"), warcinfo_id=WARCINFO, date=datetime.now(UTC))
-    (place,) = made.append([record])
+    (entry,) = made.append([record])
+    place = entry.place
     assert place.key == f"articles/2026/11/21/{made.stem}.warc.gz"
     sealed = made.seal()
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"{made.stem}.json", f"{made.stem}.warc.gz"]

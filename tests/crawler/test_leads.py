@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -388,6 +389,20 @@ def test_news_of_a_change_is_given_every_time():
     told = Told()
     assert [told.first(lead("a", changed)) for changed in (None, "2026", "2026", None)] == [True, True, True, False]
     assert [told.first(lead("b", changed)) for changed in ("2026", None)] == [True, False]
+
+
+def test_what_an_article_links_to_is_left_out_if_it_was_told_and_a_listing_still_shows_it():
+    leads, told = leads_of(), Told()
+    links = page(EARLIER, f"{SITE}/about", f"{SITE}/news/ferry-2")
+    first = leads.follow(replace(links, article=True), at(ARTICLE, "article"), told)
+    assert len(first.leads) == 3
+    assert [told.first(found) for found in first.leads] == [True, True, True]
+    assert leads.follow(replace(links, article=True), at(ARTICLE, "article"), told) == first._replace(leads=[])
+    shows = leads.follow(links, at(f"{SITE}/tag/x", "section"), told).shows
+    assert shows == leads.follow(links, at(f"{SITE}/tag/x", "section")).shows
+    assert shows
+    changed = Reading("page", [Found(EARLIER, modified="2026-11-22")], article=True)
+    assert urls(leads.follow(changed, at(ARTICLE, "article"), told).leads) == [EARLIER.removeprefix(SITE)]
 
 
 @pytest.fixture

@@ -14,6 +14,15 @@ def paging(html: str) -> list[str]:
     return [link.url.removeprefix(URL) for link in reading.links if link.paging]
 
 
+def test_it_is_not_looked_for_where_nobody_wants_to_know():
+    html = '<a href="older/">Next</a><nav class="pagination"><a href="?page=2">2</a></nav><link rel="next" href="n">'
+    asked = {"url": URL, "content_type": "text/html", "content_encoding": None}
+    wanted, unwanted = read(html.encode(), **asked), read(html.encode(), **asked, paging=False)
+    assert [link.url for link in wanted.links] == [link.url for link in unwanted.links]
+    assert [link.paging for link in wanted.links] == [True, True, True]
+    assert [link.paging for link in unwanted.links] == [False, False, True]
+
+
 @pytest.mark.parametrize(
     "words",
     [

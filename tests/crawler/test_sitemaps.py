@@ -387,7 +387,14 @@ PATHS = st.from_regex(
     r"/[a-z0-9-]{1,20}(?:/[a-z0-9]{1,5})?(?:\?[a-z]=[0-9]{1,3}(?:&[a-z]=[a-z%+]{1,3})?)?", fullmatch=True
 )
 ENTRIES = st.lists(
-    st.builds(Found, PATHS.map(lambda path: SITE + path), TITLES.map(lambda title: title or None), DATES, DATES),
+    st.builds(
+        Found,
+        PATHS.map(lambda path: SITE + path),
+        TITLES.map(lambda title: title or None),
+        DATES,
+        DATES,
+        st.just(False),
+    ),
     max_size=8,
     unique_by=lambda found: found.url,
 )

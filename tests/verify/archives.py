@@ -52,16 +52,14 @@ def make_archive(root: Path, session: Path, *, pages: int = 4, segments: int = 2
             with response:
                 exchange = replace(exchange, url=f"https://news.example/{serial}/{number}")
                 records = warc.capture_records(exchange, warcinfo_id=warcinfo_id, original=made.original)
-                for record, place in zip(records, segment.append(records), strict=True):
-                    capture = Capture.from_record(record.fields, record.head(), place)
-                    made.captures += [capture] if capture else []
+                made.captures += [entry.capture for entry in segment.append(records) if entry.capture]
         segment.seal()
     segment, warcinfo_id = begun(session, "articles", segments)
     for number, capture in enumerate(made.captures):
         article = Article(url=capture.url, title=f"Title {number}", record_id=capture.record_id, text="Text.")
         record = warc.conversion(article, warcinfo_id=warcinfo_id, date=AT)
-        (place,) = segment.append([record])
-        made.articles.append((record.id, article, place))
+        (entry,) = segment.append([record])
+        made.articles.append((record.id, article, entry.place))
     segment.seal()
     publish(session, storage)
     return storage, made
