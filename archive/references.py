@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 MAX_URL_LENGTH = 8_192  # servers take less; what is longer is data, or an attack
 
@@ -57,7 +57,7 @@ def _origin(base: str) -> str | None:
 def _resolve(base: str, reference: str) -> str | None:
     path, mark, query = reference.partition("#")[0].partition("?")
     try:
-        parts = urlsplit(urljoin(base, path.replace("\\", "/") + mark + query))
+        parts = _joined(urlsplit(base), path.replace("\\", "/") + mark + query)
         host, port = parts.hostname, parts.port
         if parts.scheme not in {"http", "https"} or not host or "@" in parts.netloc:
             return None
@@ -66,8 +66,37 @@ def _resolve(base: str, reference: str) -> str | None:
         return None
     if port is not None and port != {"http": 80, "https": 443}[parts.scheme]:
         netloc += f":{port}"
-    address = urljoin(f"{parts.scheme}://{netloc}/", _encoded(parts.path, _PATH_SET) or "/")  # removes dot segments
+    address = f"{parts.scheme}://{netloc}{_without_dots(_encoded(parts.path, _PATH_SET))}"
     return f"{address}?{_encoded(parts.query, _QUERY_SET)}" if parts.query else address
+
+
+def _joined(base: SplitResult, reference: str) -> SplitResult:
+    """Return *reference* as it stands at *base* (RFC 3986, 5.2.2), dot segments and all.
+
+    ``urljoin`` takes a path that begins with two slashes for a host, and drops a semicolon at the end.
+    """
+    parts = urlsplit(reference, base.scheme)
+    if parts.scheme != base.scheme or parts.netloc:
+        return parts
+    if not parts.path:
+        return base._replace(query=parts.query or base.query)
+    path = parts.path if parts.path.startswith("/") else f"{base.path.rpartition('/')[0]}/{parts.path}"
+    return base._replace(path=path, query=parts.query)
+
+
+def _without_dots(path: str) -> str:
+    """Return *path*, which is absolute or empty, without dot segments, also encoded ones (WHATWG URL, 4.1 and 4.4)."""
+    kept: list[str] = []
+    segments = path.split("/")[1:]
+    for segment in segments:
+        plain = segment.lower().replace("%2e", ".")
+        if plain == ".." and kept:
+            kept.pop()
+        elif plain not in {".", ".."}:
+            kept.append(segment)
+    if segments and segments[-1].lower().replace("%2e", ".") in {".", ".."}:
+        kept.append("")
+    return f"/{'/'.join(kept)}"
 
 
 def srcset_urls(value: str) -> Iterator[str]:
