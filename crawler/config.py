@@ -130,7 +130,7 @@ SETTINGS = (
         "worker_time_limit_s",
         float,
         20.0,
-        "the longest one page may take to parse, in seconds",
+        "processor time that one page may take to be parsed, in seconds; by the clock, 30 times as long",
         "NEWSWARC_WORKER_TIME_LIMIT_S",
         least=0.1,
     ),

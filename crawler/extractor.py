@@ -21,7 +21,7 @@ from scrapy.exceptions import NotConfigured
 from archive.archive import Archive
 from archive.capture import Capture
 from archive.entries import capture_of
-from archive.errors import ArchiveError, ExtractionFailed, RecordError, StorageError, WorkersUnavailable
+from archive.errors import ArchiveError, ExtractionFailed, RecordError, StorageError
 from archive.examine import Examination, examine_record
 from archive.reference import Reference
 from archive.workers import Workers
@@ -184,7 +184,7 @@ class Extractor:
                     # Its file was sealed or published, and so renamed, while the task waited.
                     if last or reference.path is None or reference.path.exists():
                         return Examination(problem=f"kept, but its article could not be read: {error.reason}")
-        except (WorkersUnavailable, RuntimeError, asyncio.CancelledError) as error:
+        except (RuntimeError, asyncio.CancelledError) as error:
             return Examination(problem=f"kept, but its article was not read: {error or 'the run was interrupted'}")
         except (StorageError, RecordError) as error:
             return Examination(problem=f"its record cannot be read: {error}")

@@ -20,6 +20,7 @@ from crawler.frontier import Page
 from crawler.handlers import CAPPED, LEFT_OUT, MAX_BODY_BYTES
 from crawler.interruption import HURRY
 from crawler.leads import Followed, follow
+from crawler.session import session_of
 
 if TYPE_CHECKING:
     from crawler.spider import PublicationSpider
@@ -65,7 +66,7 @@ class Follower:
     async def follow(self, response: Response, page: Page) -> Followed:
         """Return what *response* leads to; what is no document leads nowhere and costs nothing.
 
-        Raises :class:`CutOff` when there is no time left for it.
+        Raises :class:`CutOff` when there is no time left for it, and ``WorkersUnavailable``, which stops the crawl.
         """
         if LEFT_OUT in response.flags or not response.body:
             return Followed("other")
@@ -99,12 +100,14 @@ class Follower:
             if self.workers.was_killed() and future.cancelled():
                 raise CutOff from None
             raise
-        except (ExtractionFailed, WorkersUnavailable) as error:
+        except ExtractionFailed as error:
             self.tell_again()
             if self.workers.was_killed():
                 raise CutOff from error
-            reason = error.reason if isinstance(error, ExtractionFailed) else str(error)
-            return Followed("unknown", problem=f"kept, but its links could not be read: {reason}")
+            return Followed("unknown", problem=f"kept, but its links could not be read: {error.reason}")
+        except WorkersUnavailable as error:  # no page is to blame, and none is given up for it
+            session_of(self.crawler).stop(error)
+            raise
 
     def tell_again(self) -> None:
         """Have the workers give all leads anew: some that they gave have not been entered."""

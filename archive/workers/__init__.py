@@ -8,8 +8,14 @@ page takes all memory, a third crashes the process. So pages are parsed in proce
 
 The server is a fresh interpreter, started at the first task. It imports what all tasks need, as the extraction and the
 publishers, and forks workers on demand, so that a new worker costs milliseconds, not a new import of trafilatura. A
-worker over its time is killed with SIGKILL, and one that dies costs its own task alone. Workers die with the server and
-the server with us, however we end. Nothing of ours is inherited: no descriptors, no threads, no terminal.
+worker that has used its processor time is ended by the kernel, whatever it is at, and one that stands still, by the
+clock, by us; it costs its own task alone. A task whose worker was killed from outside is tried once more. Workers die
+with the server and the server with us, however we end. Nothing of ours is inherited: no descriptors, no threads, no
+terminal.
+
+    pool ─┬ client     the server and a worker as the parent sees them
+          ├ server     what they do
+          └ messages   how they speak
 
 Why not a library: ``concurrent.futures`` cannot kill a worker and breaks as a whole when one dies. Pebble 5.2 was
 tried: one worker killed while idle makes every later task fail ("Unexpected error within the Pool"), since its workers

@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import queue
 import signal
-import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from archive.errors import ExtractionFailed, WorkersUnavailable
 from archive.workers import messages
-from archive.workers.server import (
-    END,
-    FAILED_TO_FORK,
-    MAX_ANSWER_BYTES,
-    START,
-    STARTED,
-    Answer,
-    Settings,
-    one_line,
-)
+from archive.workers.client import Server, VanishedError, Worker
+from archive.workers.server import Settings, one_line
 
 MEMORY_BYTES = 1 << 30  # address space; a worker at rest has 56 MB, 29 of them resident and mostly shared
-TIME_LIMIT_S = 20.0  # the slowest of real news pages takes under one second
+TIME_LIMIT_S = 20.0  # of the processor; the slowest of real news pages takes under one second
+_BY_THE_CLOCK = 30  # times as long: who lets others have the processor first may wait for it
 PREPARE = "archive.examine.prepare"
 TASKS_PER_WORKER = 500  # what parsers leak stays small
-_START_LIMIT_S = 120.0  # the imports take half a second on an idle machine
-_CONTROL_LIMIT_S = 30.0  # fork and kill take milliseconds
-_KEPT_VARIABLES = ("PYTHON", "LD_", "DYLD_", "LC_", "LANG", "TZ", "TMPDIR")
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -48,17 +33,15 @@ class _Task:
     future: Future[Any] = field(default_factory=Future)
 
 
-class _VanishedError(Exception):
-    """The worker was gone before it began the task: not the page's doing."""
-
-
 class Workers:
     """*count* worker processes for parsing; no process is started before the first task.
 
     *prepare* is the dotted name of a function that loads what all tasks need; it is called once, with *publishers*,
-    dotted module names (``spiders.moscow_times``). *memory_bytes* limits a worker's address space, *time_limit_s* one
-    task, from the start of its execution. *nice*, from 0 to 19, lets others have the processor first. Safe to use from
-    any thread; with asyncio, await ``asyncio.wrap_future(workers.submit(…))``.
+    dotted module names (``spiders.moscow_times``). *memory_bytes* limits a worker's address space, *time_limit_s* the
+    processor time of one task; by the clock it may take *clock_limit_s* from the start of its execution, thirty times
+    as long if not given. *nice*, from 0 to 19, lets others have the processor first. A task whose worker is killed
+    from outside is tried once more. Safe to use from any thread; with asyncio, await
+    ``asyncio.wrap_future(workers.submit(…))``.
     """
 
     def __init__(
@@ -67,6 +50,7 @@ class Workers:
         *,
         memory_bytes: int = MEMORY_BYTES,
         time_limit_s: float = TIME_LIMIT_S,
+        clock_limit_s: float | None = None,
         prepare: str = PREPARE,
         publishers: Sequence[str] = (),
         tasks_per_worker: int = TASKS_PER_WORKER,
@@ -75,13 +59,14 @@ class Workers:
         if count < 1:
             raise ValueError(f"a pool needs at least one worker, not {count}")
         self.count, self.memory_bytes, self.time_limit_s = count, memory_bytes, time_limit_s
-        self._settings = Settings(prepare, tuple(publishers), memory_bytes, tasks_per_worker, nice)
+        self.clock_limit_s = _BY_THE_CLOCK * time_limit_s if clock_limit_s is None else clock_limit_s
+        self._settings = Settings(prepare, tuple(publishers), memory_bytes, time_limit_s, tasks_per_worker, nice)
         self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._server_lock = threading.Lock()
-        self._server: _Server | None = None
+        self._server: Server | None = None
         self._threads: list[threading.Thread] = []
-        self._workers: dict[threading.Thread, _Worker] = {}
+        self._workers: dict[threading.Thread, Worker] = {}
         self._closed = self._killed = False
 
     def submit(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
@@ -173,22 +158,22 @@ class Workers:
         self._dismiss()
 
     def _run(self, task: _Task) -> Any:
-        try:
+        for again in (True, False):
             try:
                 answer = self._worker().run(task.request)
-            except _VanishedError:  # killed while it was idle, or the server died: once more, in a new one
+                break
+            except TimeoutError:
                 self._dismiss()
-                answer = self._worker().run(task.request)
-        except _VanishedError:
-            raise ExtractionFailed(task.subject, self._ended(self._dismiss())) from None
-        except TimeoutError:
-            self._dismiss()
-            raise ExtractionFailed(task.subject, f"took longer than {self.time_limit_s:g} s") from None
-        except messages.MessageTooLarge as error:
-            self._dismiss()
-            raise ExtractionFailed(task.subject, f"gave a result of {error.size >> 20} MB") from None
-        except (EOFError, OSError):
-            raise ExtractionFailed(task.subject, self._ended(self._dismiss())) from None
+                raise ExtractionFailed(task.subject, f"not done after {self.clock_limit_s:g} s") from None
+            except messages.MessageTooLarge as error:
+                self._dismiss()
+                raise ExtractionFailed(task.subject, f"gave a result of {error.size >> 20} MB") from None
+            except (VanishedError, EOFError, OSError) as error:
+                code = self._dismiss()
+                # It was idle, or the server died, or somebody killed it: not the page's doing, as far as is known.
+                spared = isinstance(error, VanishedError) or code == -signal.SIGKILL
+                if not again or not spared or self._killed:
+                    raise ExtractionFailed(task.subject, self._ended(code)) from None
         if answer.retires:
             self._dismiss()
         if answer.reason is not None:
@@ -205,22 +190,24 @@ class Workers:
             return "stopped before it was done"
         if code == -signal.SIGKILL:
             return "its worker was killed from outside (signal 9), perhaps for want of memory"
+        if code == -signal.SIGPROF:
+            return f"took longer than {self.time_limit_s:g} s"
         return f"crashed the parser (signal {-code})" if code < 0 else f"ended the parser (exit status {code})"
 
-    def _worker(self) -> _Worker:
+    def _worker(self) -> Worker:
         """Return this thread's worker, a new one if it has none."""
         thread = threading.current_thread()
         worker = self._workers.get(thread)
         if worker is None:
             worker = self._start_worker()
-            messages.limit(worker.channel, self.time_limit_s)
+            messages.limit(worker.channel, self.clock_limit_s)
             with self._lock:
                 self._workers[thread] = worker
                 if self._killed:
                     worker.hang_up()
         return worker
 
-    def _start_worker(self) -> _Worker:
+    def _start_worker(self) -> Worker:
         with self._server_lock:
             if self._server is not None:
                 try:
@@ -228,7 +215,7 @@ class Workers:
                 except (EOFError, OSError):  # the server was killed: its workers died with it
                     self._server.close()
             self._server = None  # stays so if a new one cannot be started
-            self._server = _Server(self._settings)
+            self._server = Server(self._settings)
             try:
                 return self._server.start_worker()
             except (EOFError, OSError) as error:
@@ -245,105 +232,6 @@ class Workers:
             try:
                 return worker.server.end_worker(worker.pid)
             except (EOFError, OSError):
-                return -signal.SIGKILL  # the server is gone, and its workers with it
-
-
-class _Worker:
-    """One worker process, as seen from here."""
-
-    def __init__(self, pid: int, channel: socket.socket, server: _Server) -> None:
-        self.pid, self.channel, self.server = pid, channel, server
-
-    def run(self, request: bytes) -> Answer:
-        """Return its answer.
-
-        Raises ``_VanishedError``, ``TimeoutError``, ``EOFError`` or ``OSError`` when it ended in the middle,
-        ``messages.MessageTooLarge``, and whatever unpickling raises.
-        """
-        try:
-            messages.send(self.channel, request)
-            begun = messages.some(self.channel)
-        except TimeoutError:
-            raise
-        except (EOFError, OSError) as error:
-            raise _VanishedError from error
-        message = messages.receive(self.channel, begun[len(STARTED) :], limit_bytes=MAX_ANSWER_BYTES)
-        answer = pickle.loads(message)  # noqa: S301 - from our own worker
-        if not isinstance(answer, Answer):
-            raise TypeError(f"an answer of type {type(answer).__name__}")
-        return answer
-
-    def hang_up(self) -> None:
-        """Make whoever waits for this worker see its end."""
-        try:
-            self.channel.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            return  # it is gone already
-
-
-def _environment() -> dict[str, str]:
-    """What an interpreter needs to start as this one did; no secrets for those who parse strangers' pages."""
-    kept = {name: value for name, value in os.environ.items() if name.startswith(_KEPT_VARIABLES)}
-    return {**kept, "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)}
-
-
-class _Server:
-    """The server process, as seen from here. Not safe for threads: its user holds a lock."""
-
-    def __init__(self, settings: Settings) -> None:
-        """Raises ``WorkersUnavailable`` when it cannot start, a publisher's module that cannot be imported included."""
-        self._control, theirs = socket.socketpair()
-        with theirs:
-            try:
-                self._process = subprocess.Popen(  # noqa: S603 - this interpreter, arguments of our own
-                    # -P: the working directory is no place to import from; the parent's own path is handed over.
-                    [sys.executable, "-P", "-m", "archive.workers", str(theirs.fileno()), settings.to_json()],
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                    pass_fds=(theirs.fileno(),),
-                    env=_environment(),
-                    process_group=0,  # Ctrl-C on the terminal is for the parent alone
-                )
-            except OSError as error:
-                self._control.close()
-                raise WorkersUnavailable(f"the parser processes cannot be started: {error}") from error
-        try:
-            messages.limit(self._control, _START_LIMIT_S)
-            problem = messages.receive(self._control).decode()
-        except TimeoutError:
-            problem = f"not ready after {_START_LIMIT_S:g} s"
-        except (EOFError, OSError):
-            problem = f"ended at once (status {self._process.wait()})"
-        if problem:
-            self.close()
-            raise WorkersUnavailable(f"the parser processes cannot be started: {problem}")
-        messages.limit(self._control, _CONTROL_LIMIT_S)
-
-    def start_worker(self) -> _Worker:
-        """Raises ``EOFError`` or ``OSError`` when the server is gone or cannot fork."""
-        channel, theirs = socket.socketpair()
-        try:
-            with theirs:
-                socket.send_fds(self._control, [START], [theirs.fileno()])
-                pid = messages.receive_number(self._control)
-            if pid == FAILED_TO_FORK:
-                raise OSError("no new process can be made; too many already?")
-        except BaseException:
-            channel.close()
-            raise
-        return _Worker(pid, channel, self)
-
-    def end_worker(self, pid: int) -> int:
-        """Kill that worker if it still lives; return its exit status, or minus the signal that ended it."""
-        self._control.sendall(END + messages.NUMBER.pack(pid))
-        return messages.receive_number(self._control)
-
-    def close(self) -> None:
-        """End the server, and with it whatever workers are left."""
-        self._control.close()
-        try:
-            self._process.wait(5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+                # It is gone, or so slow that its next answer would be taken for another's: its workers die with it.
+                worker.server.close()
+                return -signal.SIGKILL

@@ -43,6 +43,7 @@ class Settings:
     prepare: str  # dotted name of what is called once, before the first worker is forked: it loads what is heavy
     publishers: Sequence[str]  # and is given these
     memory_bytes: int
+    time_limit_s: float  # of the processor, for one task
     tasks_per_worker: int
     nice: int = 0  # what is added to the niceness of the server and its workers
 
@@ -154,12 +155,15 @@ def _be_a_worker(channel: socket.socket, server: int, settings: Settings) -> NoR
     code = 1
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.signal(signal.SIGPROF, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
         _confine(server, settings.memory_bytes)
         for count in range(1, settings.tasks_per_worker + 1):
             task = messages.receive(channel)
             channel.sendall(STARTED)
+            signal.setitimer(signal.ITIMER_PROF, settings.time_limit_s)  # SIGPROF ends us, whatever we are at
             answer = _run(task)
+            signal.setitimer(signal.ITIMER_PROF, 0)
             # A page that took much leaves its heap behind: the next page gets a new worker.
             answer.retires |= count == settings.tasks_per_worker or _peak_bytes() > settings.memory_bytes // 4
             _send_answer(channel, answer)

@@ -23,7 +23,7 @@ import pytest
 
 from archive.errors import ExtractionFailed, WorkersUnavailable
 from archive.examine import Examination, examine
-from archive.workers import Workers, messages
+from archive.workers import Workers, client, messages
 from archive.workers.server import MAX_ANSWER_BYTES
 
 ROOT = Path(__file__).parents[2]
@@ -211,7 +211,7 @@ def test_an_answer_announced_as_too_large_is_not_waited_for():
 
 
 def test_a_result_over_the_limit_of_this_side_is_a_failure_of_its_task(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("archive.workers.pool.MAX_ANSWER_BYTES", 1 << 20)
+    monkeypatch.setattr("archive.workers.client.MAX_ANSWER_BYTES", 1 << 20)
     with Workers(1) as workers:
         assert reason(workers, bytes, 2 << 20) == "gave a result of 2 MB"
         assert workers.submit(operator.mul, 2, 3).result() == 6
@@ -241,16 +241,73 @@ def test_a_worker_killed_while_idle_is_replaced():
         assert workers.submit(os.getpid).result() != first
 
 
-def test_a_worker_killed_at_work_costs_its_own_task_alone():
+def test_a_task_whose_worker_is_killed_is_tried_once_more_and_no_other_is_hurt():
     with Workers(2) as workers:
         nap = workers.submit(time.sleep, 60)
         assert eventually(nap.running)
         idle = workers.submit(os.getpid).result()
-        (busy,) = set(workers.pids) - {idle}
-        os.kill(busy, signal.SIGKILL)
+        seen: set[int] = set()
+        for _ in range(2):
+            assert eventually(lambda: bool(set(workers.pids) - {idle} - seen))
+            (busy,) = set(workers.pids) - {idle} - seen
+            seen.add(busy)
+            assert not nap.done()
+            os.kill(busy, signal.SIGKILL)
         with pytest.raises(ExtractionFailed, match="killed from outside"):
             nap.result()
         assert workers.submit(operator.mul, 2, 3).result() == 6
+
+
+def test_a_task_whose_worker_is_killed_once_is_done_all_the_same(tmp_path: Path):
+    with Workers(1) as workers:
+        made = workers.submit(_killed_the_first_time, tmp_path / "been")
+        assert made.result() == "done"
+
+
+def _killed_the_first_time(been: Path) -> str:
+    if not been.exists():
+        been.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "done"
+
+
+def _busy(seconds: float) -> float:
+    """Use the processor for so long; return how long that took by the clock."""
+    began = time.monotonic()
+    until = time.process_time() + seconds
+    while time.process_time() < until:
+        pass
+    return time.monotonic() - began
+
+
+def test_it_is_the_processor_whose_time_is_limited_and_anew_for_each_task():
+    with Workers(1, time_limit_s=0.5) as workers:
+        assert workers.submit(time.sleep, 1.0).result() is None, "who waits for the processor uses none"
+        for _ in range(3):
+            assert workers.submit(_busy, 0.3).result() >= 0.3
+        with pytest.raises(ExtractionFailed, match=r"took longer than 0\.5 s"):
+            workers.submit(_busy, 60).result()
+        with pytest.raises(ExtractionFailed, match=r"took longer than 0\.5 s"):
+            examined(workers, FREEZES_THE_PARSER).result()
+
+
+def test_what_neither_ends_nor_uses_the_processor_is_ended_by_the_clock():
+    with Workers(1, clock_limit_s=0.5) as workers:
+        with pytest.raises(ExtractionFailed, match=r"not done after 0\.5 s"):
+            workers.submit(time.sleep, 60).result()
+        assert workers.submit(operator.mul, 2, 3).result() == 6
+
+
+def test_a_server_that_answers_no_more_is_replaced_and_no_answer_is_taken_for_another(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(client, "_CONTROL_LIMIT_S", 0.5)
+    with Workers(1, tasks_per_worker=1) as workers:
+        server = the_server(workers)
+        os.kill(server, signal.SIGSTOP)
+        assert [workers.submit(operator.mul, number, 2).result() for number in range(3)] == [0, 2, 4]
+        assert the_server(workers) != server
+        assert eventually(lambda: state(server) is None)
 
 
 def test_a_killed_server_takes_its_workers_along_and_is_replaced():
@@ -276,7 +333,7 @@ def test_a_worker_that_has_grown_is_replaced():
 
 
 def test_no_zombie_is_left_by_any_end():
-    with Workers(2, time_limit_s=0.5) as workers:
+    with Workers(2, clock_limit_s=0.5) as workers:
         server = the_server(workers)
         for function, args in [(os._exit, (0,)), (os.abort, ()), (time.sleep, (60,)), (sys.exit, (1,))]:
             reason(workers, function, *args)

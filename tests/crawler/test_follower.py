@@ -15,7 +15,8 @@ from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 
-from archive.workers import Workers, server
+from archive.errors import WorkersUnavailable
+from archive.workers import Workers, pool, server
 from crawler import follower as module
 from crawler import leads
 from crawler.follower import CutOff, Follower
@@ -123,6 +124,9 @@ def test_a_worker_that_dies_takes_nothing_from_other_pages(workers: Workers, whe
             beside = asyncio.create_task(follower.follow(response(*MENU), HOME))
             await asyncio.sleep(0.05)
             os.kill(pid, signal.SIGKILL)
+            while workers.pids in ([], [pid]):  # it is tried once more
+                await asyncio.sleep(0.01)
+            os.kill(*workers.pids, signal.SIGKILL)
             assert targets(await beside) == MENU
             follower.tell_again()
         assert targets(await follower.follow(response(*MENU), HOME)) == MENU
@@ -234,6 +238,21 @@ def test_a_page_that_kills_its_worker_costs_a_crawl_nothing_but_its_own_links(tm
     unfollowed = account.outcomes.get("failed", 0)
     assert sum(target.startswith("/own/") for target in came) >= 30 - unfollowed
     assert unfollowed <= len(killed)
+
+
+def test_a_crawl_without_parsers_stops_and_gives_no_page_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def no_server(*_: Any) -> None:
+        raise WorkersUnavailable("the parser processes cannot be started: no new process can be made")
+
+    crawl = Crawl(tmp_path)
+    with running(RawSite({"/": page([article(1)]), article(1): page()})) as site:
+        with monkeypatch.context() as patch:
+            patch.setattr(pool, "Server", no_server)
+            account = crawl.run(site)
+        assert (account.outcomes, account.pending) == ({}, 1)
+        assert isinstance(crawl.session.error, WorkersUnavailable)
+        again = Crawl(tmp_path).run(site)
+    assert (again.outcomes, again.pending) == ({"saved": 3}, 0), "its sitemap, which is not there, included"
 
 
 def test_a_page_whose_end_meets_a_bug_takes_nothing_from_those_after_it(
