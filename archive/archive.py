@@ -16,7 +16,15 @@ from archive.article import Article
 from archive.capture import Capture, RefersTo
 from archive.catalog import Catalog
 from archive.entries import ENTERED_AT_ONCE, article_of, capture_of, records_in
-from archive.errors import IndexDamaged, LocationError, MalformedRecord, NotArchived, ObjectMissing
+from archive.errors import (
+    IndexDamaged,
+    LocationError,
+    MalformedRecord,
+    NotArchived,
+    ObjectMissing,
+    RecordError,
+    StorageError,
+)
 from archive.files import make_directory
 from archive.index import Index
 from archive.mending import mend_session
@@ -181,6 +189,18 @@ class Archive:
             return checked(self._member(place))
         except MalformedRecord as error:
             raise MalformedRecord(f"{place.key} at {place.offset}: {error}; run: newswarc verify") from error
+
+    def can_read(self, place: Place) -> bool:
+        """Tell whether the record at *place* is there and is what was written.
+
+        What lies in a bucket alone is taken to be: to ask for it may take long, and stores keep what they were given.
+        """
+        try:
+            if isinstance(self.storage, LocalStorage) or self._held(place) is not None:
+                self.read(place).block.close()
+        except (RecordError, StorageError):
+            return False
+        return True
 
     def reference(self, place: Place) -> Reference:
         """Return how another process on this machine reads the record at *place* itself.

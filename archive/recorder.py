@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 # The fields by which a revisit names the capture of another URL take some 400 bytes: for less it is not worth it.
 REVISIT_ELSEWHERE_BYTES = 1024
+REMEMBERED_ORIGINALS = 10_000  # some 2 MB; pictures that all pages show are met again and again
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class Recorder:
         for session in left:
             self._uploaders[session].wake()
         self._new_captures: list[Capture] = []
+        self._sound: dict[str, None] = {}  # ids of originals that were read, those of the last
         self._new_articles: list[tuple[str, Article, Place]] = []
 
     def record(self, exchange: Exchange, evidence: Sequence[tuple[str, str]], *, whole: bool = False) -> Capture | None:
@@ -87,9 +89,21 @@ class Recorder:
         found = self._uncommitted(payload_digest, exchange.url) or self.archive.ask_catalog(
             lambda catalog: catalog.original(payload_digest, exchange.url), None
         )
-        if found and found.url != exchange.url and len(exchange.response) < REVISIT_ELSEWHERE_BYTES:
+        if found is None or (found.url != exchange.url and len(exchange.response) < REVISIT_ELSEWHERE_BYTES):
             return None
-        return found
+        # A revisit of what is lost or damaged would lose this body, too.
+        return found if self._is_sound(found) else None
+
+    def _is_sound(self, original: Capture) -> bool:
+        if any(capture is original for capture in self._new_captures):
+            return True
+        if original.record_id not in self._sound:
+            if not self.archive.can_read(original.place):
+                return False
+            self._sound[original.record_id] = None
+            if len(self._sound) > REMEMBERED_ORIGINALS:
+                del self._sound[next(iter(self._sound))]
+        return True
 
     def _validated(self, exchange: Exchange) -> Capture | None:
         """Return the capture whose validators a conditional request carries: the last that showed the page itself."""
