@@ -11,33 +11,40 @@ import re
 from archive.article import Article
 from archive.surt import plain
 
-# What is added to a URL to follow readers about, and never chooses the page.
+# What is added to a URL to follow readers about, and never chooses the page: names with their values.
 _TRACKING = re.compile(
     r"(?:utm_\w+|fb(?:clid|_\w+)|[gdm]clid|gbraid|wbraid|msclkid|yclid|ysclid|igshid|igsh|mc_[ce]id|_hs(?:enc|mi)|ocid"
-    r"|cmpid|twclid|ttclid|srsltid|at_(?:medium|campaign)|ref_src|smid|ns_\w+|wt_?mc|_openstat|_ga|_gl)",
-    re.IGNORECASE,
+    r"|cmpid|twclid|ttclid|srsltid|at_(?:medium|campaign)|ref_src|smid|ns_\w+|wt_?mc|_openstat|_ga|_gl)=.*"
+    # Of sessions: each visit gets another, and a crawl that kept them would see every page anew, for ever.
+    r"|(?:phpsessid|jsessionid|aspsessionid\w*|cfid|cftoken|zenid|oscsid|sess(?:ion)?_?id)=.*|s(?:id)?=[0-9a-f]{26,64}",
+    re.IGNORECASE | re.DOTALL,
 )
+_SESSION_IN_PATH = re.compile(r";jsessionid=[^/?#;]*", re.IGNORECASE)
 
 
 def normalised(url: str) -> str:
-    """Return *url* without scheme, ``www``, default port, fragment, last slash and tracking parameters."""
-    address, question, query = plain(url).partition("?")
+    """Return *url* without scheme, ``www``, default port, fragment, last slash, tracking and session parameters."""
+    address, question, query = plain(_SESSION_IN_PATH.sub("", url)).partition("?")
     if not question:
         return address
-    kept = [part for part in query.split("&") if part and not _TRACKING.fullmatch(part.partition("=")[0])]
+    kept = [pair for pair in query.split("&") if pair and not _is_tracking(pair)]
     return f"{address}?{'&'.join(kept)}" if kept else address
 
 
 def untracked(url: str) -> str:
-    """Return *url* without fragment and tracking parameters, and otherwise as it is: what to ask a server for."""
-    address, question, query = url.partition("#")[0].partition("?")
+    """Return *url* without fragment, tracking and session parameters, otherwise as it is: what to ask a server for."""
+    address, question, query = _SESSION_IN_PATH.sub("", url.partition("#")[0]).partition("?")
     if not question:
         return address
     pairs = query.split("&")
-    kept = [pair for pair in pairs if not _TRACKING.fullmatch(pair.partition("=")[0])]
+    kept = [pair for pair in pairs if not _is_tracking(pair)]
     if len(kept) == len(pairs):
         return f"{address}?{query}"
     return f"{address}?{'&'.join(kept)}" if any(kept) else address
+
+
+def _is_tracking(pair: str) -> bool:
+    return _TRACKING.fullmatch(pair if "=" in pair else f"{pair}=") is not None
 
 
 def numbered(publisher: str, article_id: str) -> str:

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from archive.article import Article, Image, Link
 from archive.capture import IDENTICAL_PAYLOAD, RefersTo, iso
 from archive.catalog import Catalog, QueryError, identity_of, normalised, put_in_place
+from archive.catalog.identity import untracked
 from archive.catalog.query import to_fts5
 from archive.errors import IndexDamaged, StorageRefused
 from archive.place import Place
@@ -254,6 +255,26 @@ def test_the_identity_of_an_article(article: Article, identity: str):
 def test_tracking_parameters_go_and_others_stay():
     assert normalised("http://a.example/?utm_source=x&a=1&gclid=2&b=%20&fbclid=3") == "a.example?a=1&b=%20"
     assert normalised("http://a.example/?utm=x&ref=y") == "a.example?utm=x&ref=y"
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        "?PHPSESSID=b6a1&a=1",
+        "?a=1&jsessionid=0A",
+        ";jsessionid=0AF3.node1?a=1",
+        "?a=1&sid=0123456789abcdef0123456789abcdef",
+        "?ASPSESSIONIDQABC=X&a=1&session_id=7",
+    ],
+)
+def test_a_session_makes_no_other_page(added: str):
+    assert normalised(f"http://a.example/b{added}") == "a.example/b?a=1"
+    assert untracked(f"http://a.example/b{added}") == "http://a.example/b?a=1"
+
+
+@pytest.mark.parametrize("query", ["?s=ferry", "?sid=1234", "?id=0123456789abcdef0123456789abcdef", "?a;b=1"])
+def test_what_only_looks_like_a_session_is_kept(query: str):
+    assert normalised(f"http://a.example/b{query}") == f"a.example/b{query}"
 
 
 # --- search
