@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import functools
 import importlib
+import importlib.util
+import inspect
 import re
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from archive.rules import Publisher, host_of
@@ -25,6 +28,27 @@ Period = tuple[date, date]  # first and last day
 
 class ArgumentError(ValueError):
     """An argument of a spider is missing, unknown, or means nothing. The message says what it takes."""
+
+
+class NotLoaded(ImportError):
+    """A spider's module cannot be imported, or holds no publication. The message names file and line."""
+
+    def __init__(self, module: str, error: Exception) -> None:
+        super().__init__(f"{_place_of(module, error)}: {type(error).__name__}: {error}")
+        self.module = module
+
+
+def _place_of(module: str, error: Exception) -> str:
+    """Return file and line of *module* at which *error* was met, or as much of that as is known."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}, line {error.lineno}"
+    try:
+        spec = importlib.util.find_spec(module)
+    except ImportError:
+        spec = None
+    file = spec.origin if spec else None
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    return f"{file or module}, line {lines[-1]}" if lines else f"{file or module}"
 
 
 def _no_paging(_url: str, _articles: int) -> Sequence[str]:
@@ -58,6 +82,31 @@ class Publication:
     paging: Callable[[str, int], Sequence[str]] = _no_paging
     period_of: Callable[[str], Period | None] = _no_period
 
+    def __post_init__(self) -> None:
+        """Raise ``ValueError`` when a value is not what a crawl can begin with: a crawl of nothing tells nobody why."""
+        for name in ("hosts", "home", "feeds", "sitemaps", "sections", "guesses"):
+            value = getattr(self, name)
+            if not isinstance(value, tuple) or not all(isinstance(item, str) for item in value):
+                raise ValueError(f'{name}={value!r}: it must be a tuple of texts, as ("{_EXAMPLES[name]}",)')
+        for host in self.hosts:
+            if not _HOST.fullmatch(host) or host.startswith("www."):
+                raise ValueError(f'hosts has {host!r}: write it as addresses have it, without scheme, "www." and path')
+        for name in ("home", "feeds", "sitemaps", "sections"):
+            for address in getattr(self, name):
+                if not address.startswith(("http://", "https://")) or not site_of(address):
+                    raise ValueError(f"{name} has {address!r}: write the whole address, as {_EXAMPLES[name]}")
+        if not self.hosts:
+            raise ValueError("hosts is empty: no page would belong to it")
+        if not (self.home or self.feeds or self.sitemaps or self.sections):
+            raise ValueError("it has no home, feeds, sitemaps or sections: there is nothing to begin with")
+
+    def kind(self, url: str) -> AddressKind:
+        """Return what *url* is. Raises ``ValueError`` when :attr:`kind_of` gives no kind of address."""
+        kind = self.kind_of(url)
+        if kind not in _ADDRESS_KINDS:
+            raise ValueError(f"kind_of({url!r}) gave {kind!r}; it may give {', '.join(_ADDRESS_KINDS)}")
+        return kind
+
     def owns(self, url: str) -> bool:
         """Tell whether *url* is on one of its hosts."""
         return site_of(url).removeprefix("www.") in self.hosts
@@ -67,6 +116,16 @@ class Publication:
         return self.publisher.print_version(url) if self.publisher else None
 
 
+_ADDRESS_KINDS: tuple[AddressKind, ...] = get_args(AddressKind)
+_HOST = re.compile(r"(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::\d+)?")
+_EXAMPLES = {
+    "hosts": "news.example",
+    "home": "https://news.example/",
+    "feeds": "https://news.example/rss.xml",
+    "sitemaps": "https://news.example/sitemap.xml",
+    "sections": "https://news.example/politics",
+    "guesses": "/sitemap.xml",
+}
 _PORT = re.compile(r":(\d+)$")
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 
@@ -92,14 +151,18 @@ def host_with_port(url: str) -> str:
 def load(module: str, arguments: Mapping[str, str] | None = None) -> Publication:
     """Return the publication of the spider *module*, a dotted name, for the spider's own *arguments*.
 
-    Raises ``ArgumentError`` when the spider does not take them, ``ImportError`` when the module holds none.
+    Raises ``ArgumentError`` when the spider does not take them, ``NotLoaded`` when the module cannot be imported or
+    holds none.
     """
     return _load(module, tuple(sorted((arguments or {}).items())))
 
 
 @functools.lru_cache(maxsize=64)
 def _load(module: str, arguments: tuple[tuple[str, str], ...]) -> Publication:
-    loaded = importlib.import_module(module)
+    try:
+        loaded = importlib.import_module(module)
+    except Exception as error:
+        raise NotLoaded(module, error) from error
     name = module.rpartition(".")[2]
     make: Callable[..., Any] | None = getattr(loaded, "publication", None)
     if make is None:
@@ -108,15 +171,29 @@ def _load(module: str, arguments: tuple[tuple[str, str], ...]) -> Publication:
             raise ArgumentError(f"spider {name} takes no argument of its own; it was given {unknown}")
         publication = getattr(loaded, "PUBLICATION", None)
     else:
-        publication = make(**dict(arguments))
+        publication = _made(name, module, make, dict(arguments))
     if not isinstance(publication, Publication):
-        raise ImportError(f"{module} holds no publication")
+        raise NotLoaded(module, TypeError(f"it holds no publication, but {publication!r}"))
     return publication
+
+
+def _made(name: str, module: str, make: Callable[..., Any], arguments: Mapping[str, str]) -> Any:
+    try:
+        inspect.signature(make).bind(**arguments)
+    except TypeError as error:
+        raise ArgumentError(f"spider {name}: {error}") from error
+    try:
+        return make(**arguments)
+    except ArgumentError:
+        raise
+    except Exception as error:
+        raise NotLoaded(module, error) from error
 
 
 __all__ = [
     "AddressKind",
     "ArgumentError",
+    "NotLoaded",
     "Period",
     "Publication",
     "host_of",

@@ -101,12 +101,18 @@ def _explain(error: Exception) -> int:
     from archive.parquet import ParquetMissing
     from crawler.config import ConfigError
     from crawler.frontier import FrontierBusy
-    from crawler.publication import ArgumentError
+    from crawler.publication import ArgumentError, NotLoaded
 
     code: ExitCode
     match error:
         case (
-            ConfigError() | ArgumentError() | FrontierBusy() | LocationError() | ParquetMissing() | WorkersUnavailable()
+            ConfigError()
+            | ArgumentError()
+            | NotLoaded()
+            | FrontierBusy()
+            | LocationError()
+            | ParquetMissing()
+            | WorkersUnavailable()
         ):
             code = ExitCode.USAGE
         case DiskFull():

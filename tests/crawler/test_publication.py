@@ -5,12 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from scrapy.settings import Settings
 
 from crawler.loading import PublicationLoader
-from crawler.publication import ArgumentError, host_with_port, load, site_of
+from crawler.publication import ArgumentError, NotLoaded, Publication, host_with_port, load, site_of
 from crawler.spider import PublicationSpider
 
 PUBLICATION = """
@@ -49,8 +50,69 @@ def test_a_module_with_a_publication_is_a_spider_beside_scrapys_own(package: Pat
 
 
 def test_a_module_that_holds_none_is_named(package: Path):
-    with pytest.raises(ImportError, match=r"others\.empty holds no publication"):
+    with pytest.raises(NotLoaded, match=r"others/empty\.py: TypeError: it holds no publication, but None"):
         load("others.empty")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("if", r"broken\.py, line 5: SyntaxError"),
+        ("from nowhere import x", r"broken\.py, line 5: ModuleNotFoundError: No module named 'nowhere'"),
+        ("1 / 0", r"broken\.py, line 5: ZeroDivisionError"),
+    ],
+)
+def test_a_module_that_cannot_be_imported_stops_its_own_spider_alone(package: Path, line: str, said: str):
+    (package / "broken.py").write_text(f"import scrapy\n\n\n\n{line}\n")
+    (package / "torn.py").write_text(f"PUBLICATION = None\n\n\n\n{line}\n")
+    loader = PublicationLoader(Settings({"SPIDER_MODULES": ["others"]}))
+    assert {"broken", "daily", "plain", "torn"} < set(loader.list())
+    assert loader.load("daily").name == "daily"
+    with pytest.raises(NotLoaded, match=said):
+        loader.load("broken")
+    with pytest.raises(NotLoaded, match=said.replace("broken", "torn")):
+        loader.load("torn")()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"hosts": ()}, "hosts is empty"),
+        ({"hosts": "news.example"}, r'hosts=.news\.example.: it must be a tuple of texts, as \("news\.example",\)'),
+        ({"hosts": ("https://news.example",)}, "hosts has 'https://news.example': write it as addresses have it"),
+        ({"hosts": ("www.news.example",)}, "hosts has 'www.news.example'"),
+        ({"hosts": ("News.example",)}, "hosts has 'News.example'"),
+        ({"home": ["https://news.example/"]}, "home=.*must be a tuple"),
+        ({"home": ("news.example",)}, "home has 'news.example': write the whole address, as https://news.example/"),
+        ({"feeds": ("/rss.xml",)}, "feeds has '/rss.xml'"),
+        ({"home": ()}, "there is nothing to begin with"),
+    ],
+)
+def test_a_publication_that_leads_nowhere_is_refused(change: dict[str, Any], said: str):
+    right: dict[str, Any] = {
+        "hosts": ("news.example",),
+        "kind_of": lambda _: "page",
+        "home": ("https://news.example/",),
+    }
+    Publication(**right)
+    Publication(**{**right, "hosts": ("news.example:8080", "[::1]:80", "xn--e1afmkfd.example")})
+    with pytest.raises(ValueError, match=said):
+        Publication(**{**right, **change})
+
+
+def test_a_kind_of_address_that_there_is_none_of_is_named():
+    publication = Publication(("news.example",), lambda _: "story", home=("https://news.example/",))  # type: ignore[arg-type, return-value]
+    with pytest.raises(ValueError, match=r"kind_of\('https://news.example/1'\) gave 'story'; it may give article, "):
+        publication.kind("https://news.example/1")
+
+
+def test_arguments_that_a_publication_does_not_take_are_named(package: Path):
+    (package / "city.py").write_text(f"{PUBLICATION}\ndef publication(city):\n    return PUBLICATION\n")
+    assert load("others.city", {"city": "x"}).hosts == ("news.example",)
+    with pytest.raises(ArgumentError, match="spider city: missing a required argument: 'city'"):
+        load("others.city", {})
+    with pytest.raises(ArgumentError, match="spider city: got an unexpected keyword argument 'town'"):
+        load("others.city", {"city": "x", "town": "y"})
 
 
 def test_arguments_that_a_spider_does_not_take_are_named(package: Path):
@@ -65,6 +127,7 @@ def test_arguments_that_a_spider_does_not_take_are_named(package: Path):
         ({"until": "2026-02-30"}, "until='2026-02-30' is no day"),
         ({"max_pages": "many"}, "max_pages='many' is no number"),
         ({"max_pages": "0"}, "must be 1 or more"),
+        ({"since": "2026-11-02", "until": "2026-11-01"}, "since=2026-11-02 is after until=2026-11-01"),
     ],
 )
 def test_arguments_that_mean_nothing_are_named(package: Path, arguments: dict[str, str], said: str):
