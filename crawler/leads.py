@@ -64,7 +64,7 @@ class Bounds:
 
 
 class Followed(NamedTuple):
-    """What one document leads to. *extract*: it holds an article. *shows*: the keys by which a listing is judged."""
+    """What one document leads to. *extract*: it holds an article. *shows*: what a listing is judged by."""
 
     form: Form | Literal["unknown"]  # unknown: it could not be read
     leads: Sequence[Lead] = ()
@@ -141,7 +141,7 @@ class Leads:
             normalised(url),
             site_of(url),
             publication.owns(url),
-            kind := publication.kind_of(url),
+            kind := publication.kind(url),
             -1 if kind == "skip" else PRIORITY[kind],
             publication.period_of(url),
             traps.pathological(url),
@@ -188,14 +188,17 @@ class Leads:
         """
         if reading.form == "page":
             return self._follow_page(reading, page, told)
-        leads: Sequence[Lead] = ()
+        if reading.form == "other":
+            return Followed("other", problem=reading.problem)
         if reading.form == "feed":
             leads = self._all(page, reading.links, from_feed=True)
             leads += self._all(page, map(Found, reading.feeds), kind="feed")
-        elif reading.form in ("sitemap", "sitemap-index"):
+        else:
             leads = self._all(page, reading.links)
             leads += self._all(page, reading.sitemaps, kind="sitemap")
-        return Followed(reading.form, leads, problem=reading.problem)
+        template = traps.template(page.url)
+        shows = [lead.key for lead in leads if traps.template(lead.url) != template]
+        return Followed(reading.form, leads, template=template, shows=shows, problem=reading.problem)
 
     def needed(self, examined: Examination, page: Page | Unread) -> list[Lead]:
         """Return what a page or style sheet needs to be shown again."""
@@ -218,6 +221,8 @@ class Leads:
         shows = [
             lead.key for lead in links if lead.kind in ("article", "page") and traps.template(lead.url) != template
         ]
+        if reading.prose:  # a page of some words, as a picture with its caption: others like it have as many seldom
+            shows.append(f"{reading.prose} characters")
         articles = [lead for lead in links if lead.kind == "article"]
         if articles and all(self._is_too_old(lead) for lead in articles):
             # A listing of what is too old leads on to what is older still.
@@ -241,7 +246,7 @@ class Leads:
     def _is_article(self, reading: Reading, page: Page) -> bool:
         if page.kind in ("home", "print"):
             return False
-        told = self.publication.kind_of(page.url)
+        told = self.publication.kind(page.url)
         return reading.article or told == "article" or (told == "page" and reading.prose >= MIN_PROSE)
 
     def _all(

@@ -35,6 +35,7 @@ class _Site:
     rests_until: float = 0.0  # monotonic
     troubled: set[int] = field(default_factory=set)  # pages it had trouble with since it last answered well
     rests: int = 0  # in a row
+    why: str = ""  # it rests
     down: str | None = None  # why nothing more is asked of it in this run
 
 
@@ -76,6 +77,15 @@ class Politeness:
     def down(self, name: str) -> str | None:
         """Return why nothing more is asked of the site in this run; None when it may be asked."""
         return self._site(name).down
+
+    def resting(self) -> dict[str, tuple[float, str]]:
+        """Return the sites that rest now, for how many seconds more, and why."""
+        now = self.clock()
+        return {
+            name: (site.rests_until - now, site.why)
+            for name, site in list(self._sites.items())  # another thread may ask
+            if site.rests_until > now and not site.down
+        }
 
     def asked(self, name: str) -> None:
         """A request to the site has begun."""
@@ -126,6 +136,7 @@ class Politeness:
                 site.down = f"{why}, {site.rests} times in a row"
         elif rest_s is None:
             return
+        site.why = why
         longer_s = min(self.rest_s * 2 ** max(0, site.rests - 1), LONGEST_REST_S)
         site.rests_until = max(site.rests_until, now + (longer_s if rest_s is None else rest_s))
 

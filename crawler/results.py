@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 from archive.capture import Capture, iso
-
-Outcome = Literal["saved", "unchanged", "skipped", "refused", "failed"]
+from crawler.frontier import Outcome
 
 REPLAY_BASE = "http://127.0.0.1:8080"  # where `newswarc replay` listens by default
 

@@ -31,9 +31,8 @@ from archive.errors import ArchiveError
 from crawler import config, traps
 from crawler.committing import Committer
 from crawler.engine import EngineSlot
-from crawler.entering import Added
 from crawler.extractor import Extractor
-from crawler.frontier import Done, Frontier, Kind, Lead, Outcome, Page, Reason, Unread
+from crawler.frontier import Added, Done, Frontier, Kind, Lead, Outcome, Page, Reason, Unread
 from crawler.leads import PRIORITY
 from crawler.politeness import Politeness
 from crawler.session import session_of
@@ -68,6 +67,7 @@ class Account:
     pending: int
     reasons: Sequence[Reason]  # why pages were not captured, or not well
     down: Mapping[str, str]  # sites that were given up in this run, and why
+    ended_now: int | None = None  # of all, those of this run; None when there was none before
 
 
 class FrontierScheduler(BaseScheduler):
@@ -81,6 +81,7 @@ class FrontierScheduler(BaseScheduler):
         self.started = datetime.now(UTC)  # of the crawl, which may have been begun by an earlier run
         self.resumed = False
         self.unread = 0  # articles still to be extracted
+        self._ended_now = 0  # pages, in this run
         self.trapped: set[str] = set()
         self._committer = Committer(frontier.commit, name="newswarc-frontier")
         self._sites: dict[str, _Site] = {}
@@ -132,7 +133,12 @@ class FrontierScheduler(BaseScheduler):
     @property
     def waiting(self) -> int:
         """How many pages are still to be asked for."""
-        return sum(site.pending for site in self._sites.values())
+        return sum(site.pending for site in list(self._sites.values()))  # another thread may ask
+
+    @property
+    def under_way(self) -> int:
+        """How many pages have been asked for and have not ended."""
+        return len(self._in_flight)
 
     @property
     def pressed(self) -> bool:
@@ -221,7 +227,7 @@ class FrontierScheduler(BaseScheduler):
             if site.buffer[0].priority > PRIORITY["article"] and len(self._in_flight) >= self._most_with_listings:
                 return None  # what is under way may lead to articles, which come first
             page = site.buffer.popleft()
-            if page.kind in ("section", "page") and traps.template(page.url) in self.trapped:
+            if page.kind in traps.LISTINGS and traps.template(page.url) in self.trapped:
                 self._in_flight[page.id] = page
                 site.pending -= 1
                 self.attend_to(self.finish(page, Done("skipped", traps.BARREN), asked=False))
@@ -265,7 +271,7 @@ class FrontierScheduler(BaseScheduler):
         return any(not self.politeness.down(name) for name in pending) or (self._spider.requisites and self.unread > 0)
 
     async def _skip_the_rest(self, reason: str) -> None:
-        await self._write(lambda: self.frontier.skip_pending(reason))
+        self._ended_now += await self._write(lambda: self.frontier.skip_pending(reason))
         for site in self._sites.values():
             site.pending = 0
             site.buffer.clear()
@@ -286,6 +292,7 @@ class FrontierScheduler(BaseScheduler):
         """Say what became of *page* and enter what it leads to, durably and in one step."""
         try:
             self._added(await self._write(lambda: self.frontier.finish(page.id, done, leads, modified=page.modified)))
+            self._ended_now += 1
             if done.extract:
                 self.article_waits.set()
         finally:
@@ -405,6 +412,7 @@ class FrontierScheduler(BaseScheduler):
                 sum(pending.values()),
                 self.frontier.reasons(),
                 {site: why for site in pending if (why := self.politeness.down(site))},
+                self._ended_now if self.resumed else None,
             )
             assert self._spider is not None
             self._spider.account = account

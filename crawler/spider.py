@@ -93,6 +93,8 @@ class PublicationSpider(scrapy.Spider):
         self.account: Account | None = None  # of what became of its pages, once it is closed
         self.error: Exception | None = None  # what stopped the crawl, beside the store
         self._since, self._until = _day("since", since), _day("until", until)
+        if self._since and self._until and self._since > self._until:
+            raise ArgumentError(f"since={since} is after until={until}: there is no day between them")
         self._tries = 0
         self._robots_asked: set[str] = set()
         self._hurried = False
@@ -209,7 +211,8 @@ class PublicationSpider(scrapy.Spider):
         elif response.status >= 500 or response.status in WORTH_ANOTHER_TRY:
             await self._finish(page, response, "failed", f"the server answered {response.status}")
         elif response.status >= 400:
-            await self._finish(page, response, "saved", f"the server answered {response.status}")
+            outcome: Outcome = "failed" if page.kind == "home" else "saved"  # the crawl leads nowhere then
+            await self._finish(page, response, outcome, f"the server answered {response.status}")
         else:
             await self._follow(response, page, archived=archived)
 
@@ -219,7 +222,7 @@ class PublicationSpider(scrapy.Spider):
         if followed.form == "unknown" and page.kind not in ("print", "requisite"):
             await self._finish(page, response, "failed", followed.problem)
             return
-        if page.kind in ("section", "page"):
+        if page.kind in traps.LISTINGS:
             if followed.template is not None:
                 await self._scheduler.show(followed.template, followed.shows)
             elif followed.extract:  # those that look alike are articles, too
@@ -261,8 +264,9 @@ class PublicationSpider(scrapy.Spider):
             Found(target, modified=page.modified), via=page.url, depth=page.depth, hops=page.hops + "R", kind=kind
         )
         if lead is None:
-            outcome: Outcome | None = "failed" if page.kind == "home" else None  # the crawl leads nowhere then
-            return outcome, f"it redirects out of the publication, to {target[:200]}", ()
+            if page.kind == "home":  # the crawl leads nowhere then
+                return "failed", f"it redirects out of the publication, to {target[:200]}", ()
+            return None, "it redirects out of the publication", ()
         if lead.key == key_of(page.url, page.kind):
             # To https, to www, to a last slash: one page to the filter of duplicates, but this is where it lies.
             lead = lead._replace(key=lead.url)

@@ -1,8 +1,8 @@
 """Addresses without end: calendars, pages of listings that repeat themselves, paths that grow.
 
-A listing is worth asking for as long as listings like it lead to pages not seen on them before. Which are alike is told
-by their address: where numbers and slugs stand, any number and slug may. After :data:`BARREN_PAGES` of one kind in a
-row that showed nothing new, no more of them are asked for.
+A listing, feed or sitemap is worth asking for as long as those like it lead to pages not seen on them before. Which
+are alike is told by their address: where numbers and slugs stand, any number and slug may. After :data:`BARREN_PAGES`
+of one kind in a row that showed nothing new, no more of them are asked for.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ BARREN = f"a trap: the last {BARREN_PAGES} pages of its kind led to nothing new"
 MAX_URL = 2000  # characters; the longest addresses of news articles have some 300
 MAX_REPEATS = 3  # of one path segment: /a/b/a/b/a/b is a relative link that feeds on itself (Heritrix: 3)
 MAX_SEGMENTS = 20
+
+LISTINGS = frozenset({"section", "page", "feed", "sitemap"})  # the kinds of page that may be one
 
 _NUMBER = re.compile(r"\d+")
 _SLUG = re.compile(r"[^/]*(?:[-_][^/]*){2,}|[^/]*\d[^/]*|[^/]{25,}")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from crawler.cli.options import common
 from crawler.cli.terminal import hang_up, print_json, print_line, printable
+from crawler.cli.times import Day
 from crawler.config import Config
 from crawler.exit_codes import ExitCode
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+OF_ARCHIVE = "pages"  # the spider that crawls nothing
+LONGEST_TOLD = 300  # characters; strangers' addresses have any length
 REASONS_TOLD = 12  # the most frequent ones; a crawl of a large site has many
 
 
@@ -28,9 +31,15 @@ REASONS_TOLD = 12  # the most frequent ones; a crawl of a large site has many
 @click.argument("spider", metavar="SPIDER")
 @click.option("-a", "arguments", multiple=True, metavar="K=V", help="An argument of the spider.")
 @click.option("-s", "overrides", multiple=True, metavar="K=V", help="One of Scrapy's settings.")
-@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Only articles published on this day or later.")
-@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Only articles published on this day or earlier.")
-@click.option("--max-pages", type=click.IntRange(1), metavar="N", help="Ask for no more than N pages.")
+@click.option("--since", type=Day(), help="Only articles published on this day or later.")
+@click.option("--until", type=Day(), help="Only articles published on this day or earlier.")
+@click.option(
+    "--max-pages",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Ask for no more than N pages, those of earlier runs of the same crawl included; feeds, sitemaps and what"
+    " articles need to be shown do not count.",
+)
 @click.option("--requisites", is_flag=True, help="Images, styles, scripts and fonts of articles too.")
 @click.option("--recrawl", is_flag=True, help="Ask again for articles that the archive holds.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a page asked for.")
@@ -41,8 +50,8 @@ def command(
     spider: str,
     arguments: tuple[str, ...],
     overrides: tuple[str, ...],
-    since: datetime | None,
-    until: datetime | None,
+    since: date | None,
+    until: date | None,
     max_pages: int | None,
     requisites: bool,
     recrawl: bool,
@@ -54,11 +63,14 @@ def command(
     """
     from crawler.run import run_spider, spider_names
 
-    if spider not in (names := spider_names()):
+    names = [name for name in spider_names() if name != OF_ARCHIVE]
+    if spider == OF_ARCHIVE:
+        raise click.UsageError(f"{spider} is what newswarc archive runs: newswarc archive URL…")
+    if spider not in names:
         raise click.UsageError(f"there is no spider {spider}; there are {', '.join(names)}")
     given: dict[str, Any] = _pairs("-a", arguments)
     days = {"since": since, "until": until}
-    given |= {name: f"{day:%Y-%m-%d}" for name, day in days.items() if day is not None}
+    given |= {name: day.isoformat() for name, day in days.items() if day is not None}
     if max_pages is not None:
         given["max_pages"] = max_pages
     if requisites:
@@ -113,6 +125,7 @@ def summary(spider: str, location: str, finished: Finished) -> list[str]:
     lines = [
         f"{location}: {spider}: {total:,} {'page' if total == 1 else 'pages'}: {outcomes or 'none done'}"
         + (f", {account.pending:,} still waiting" if account.pending else "")
+        + (f"; in this run {account.ended_now:,}" if account.ended_now is not None else "")
         + _articles(account)
     ]
     lines += [f"  {_told(reason)}" for reason in account.reasons[:REASONS_TOLD]]
@@ -126,8 +139,12 @@ def summary(spider: str, location: str, finished: Finished) -> list[str]:
 
 def _told(reason: Reason) -> str:
     outcome = "not readable" if reason.outcome == "unreadable" else reason.outcome
-    why = f": {reason.reason}" if reason.reason else ""
-    return f"{reason.pages:,} {outcome}{why}{': ' if reason.pages == 1 else '; the first: '}{reason.url}"
+    why = f": {_short(reason.reason)}" if reason.reason else ""
+    return f"{reason.pages:,} {outcome}{why}{': ' if reason.pages == 1 else '; the first: '}{_short(reason.url)}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST_TOLD else f"{text[:LONGEST_TOLD]}…"
 
 
 def _articles(account: Account) -> str:
@@ -141,8 +158,8 @@ def exit_code(finished: Finished) -> ExitCode:
     account = finished.account
     if finished.interrupted:
         return ExitCode.INTERRUPTED
-    if account is None:
-        return ExitCode.BUG
+    if account is None:  # it is a spider of Scrapy's own kind, or its account could not be made
+        return ExitCode.DONE if finished.stats.get("finish_reason") == "finished" else ExitCode.BUG
     if account.outcomes.get("failed") or account.articles.get("unreadable") or account.pending:
         return ExitCode.SOME_FAILED
     if account.outcomes.get("refused") and not any(account.outcomes.get(good) for good in ("saved", "unchanged")):

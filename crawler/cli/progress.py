@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Self
+
+from crawler.cli.terminal import printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -104,54 +106,86 @@ class Progress:
 
 
 class CrawlProgress:
-    """Pages done, rate, queue, bytes, the host asked last. ``with`` it; :meth:`watch` gives it the crawl to look at."""
+    """How a crawl does: time, pages done, rate, queue, bytes, the host asked last; which site rests, and for how long.
+
+    ``with`` it; :meth:`watch` gives it the crawl to look at.
+    """
 
     def __init__(self, *, shown: bool) -> None:
-        self._shown = shown and sys.stderr.isatty()
+        self._shown = shown
         self._bar: Bar | None = None
-        self._answers = 0
+        self._answers = self._bytes = 0
+        self._host = ""
+        self._stopping = ""
 
     def watch(self, crawler: Crawler) -> None:
-        """Show how *crawler* does, whenever it gets a response."""
+        """Show how *crawler* does, and say when it is being stopped."""
         if not self._shown:
+            return
+        from scrapy import signals
+
+        from crawler.interruption import HURRY
+
+        crawler.signals.connect(self._hurried, signal=HURRY, weak=False)
+        if not sys.stderr.isatty():
             return
         from rich.console import Console
         from rich.progress import Progress as Bar
-        from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
-        from scrapy import signals
+        from rich.progress import ProgressColumn, SpinnerColumn, TimeElapsedColumn
+        from rich.text import Text
+
+        describe = self.describe
+
+        class State(ProgressColumn):
+            """What is the case now: a site may rest for minutes, in which nothing else happens."""
+
+            def render(self, _: object) -> Text:
+                return Text(printable(describe()), no_wrap=True, overflow="ellipsis")
 
         self._bar = Bar(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
             TimeElapsedColumn(),
+            State(),
             console=Console(stderr=True),
             transient=True,
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        self._task = self._bar.add_task("starting")
+        self._bar.add_task("crawl")
         self._crawler = crawler
         self._began_s = time.monotonic()
-        self._bytes = 0
         crawler.signals.connect(self._answered, signal=signals.response_received, weak=False)
         self._bar.start()
 
     def _answered(self, response: Response) -> None:
-        assert self._bar is not None
         capture = response.meta.get("capture")
         self._bytes += capture.place.length if capture else 0
+        self._answers += 1
+        self._host = response.url.split("/")[2]
+
+    def _hurried(self, within_s: float) -> None:
+        self._stopping = "stopping"
+        with suppress(OSError), self.aside():  # nobody may be there any more
+            left = f"what is under way gets {within_s:.0f} s; once more cuts it off" if within_s else "cut off"
+            sys.stderr.write(f"newswarc: stopping: {left}\n")
+
+    def describe(self) -> str:
+        """Return how the crawl does, in one line. It is called from a thread of the bar's own."""
         scheduler: Any = self._crawler.engine.scheduler if self._crawler.engine else None
         if not hasattr(scheduler, "waiting"):
-            return
-        self._answers += 1
+            return self._stopping or "starting"
         rate = self._answers / max(0.1, time.monotonic() - self._began_s)
-        unread = f", {scheduler.unread:,} articles to read" if scheduler.unread else ""
-        host = response.url.split("/")[2]
-        self._bar.update(
-            self._task,
-            description=f"{self._answers:,} pages ({rate:.1f}/s), {scheduler.waiting:,} waiting{unread},"
-            f" {self._bytes / 1e6:.1f} MB, {host}",
-        )
+        parts = [
+            f"{self._answers:,} pages ({rate:.1f}/s)",
+            f"{scheduler.under_way:,} under way",
+            f"{scheduler.waiting:,} waiting",
+            f"{scheduler.unread:,} articles to read" if scheduler.unread else "",
+            f"{self._bytes / 1e6:.1f} MB" if self._bytes >= 1e6 else f"{self._bytes / 1e3:.0f} kB",
+            self._host,
+            *(f"{site} rests {rest_s:.0f} s: {why}" for site, (rest_s, why) in scheduler.politeness.resting().items()),
+            self._stopping,
+        ]
+        return ", ".join(part for part in parts if part)
 
     @contextmanager
     def aside(self) -> Iterator[None]:

@@ -340,7 +340,10 @@ def test_a_feed_leads_to_its_items_and_its_next_page():
         ("article", FEED_ITEM, None),
         ("feed", PRIORITY["feed"], None),
     ]
-    assert (followed.form, followed.extract, followed.template) == ("feed", False, None)
+    assert (followed.form, followed.extract, followed.template) == ("feed", False, "news.example/rss")
+    assert followed.shows == [lead.key for lead in followed.leads], "its next page is of another kind"
+    more = leads_of().follow(Reading("feed", items, feeds=[f"{SITE}/rss?paged=3"]), at(f"{SITE}/rss?paged=2", "feed"))
+    assert more.shows == [lead.key for lead in more.leads[:2]]
 
 
 def test_a_sitemap_leads_to_pages_and_an_index_to_sitemaps():

@@ -101,6 +101,15 @@ def test_a_site_that_asks_for_rest_gets_it(politeness: Politeness, clock: Clock)
     assert politeness.wait_s(SITE) is None, "one page tries whether it is well again"
 
 
+def test_who_rests_is_told_for_how_long_and_why(politeness: Politeness, clock: Clock):
+    politeness.troubled("a.example", 1, "it answered 429", at_once=True, rest_s=30)
+    politeness.troubled("b.example", 2, "it answered 503")
+    clock.now += 10
+    assert politeness.resting() == {"a.example": (20, "it answered 429")}
+    clock.now += 20
+    assert politeness.resting() == {}
+
+
 def test_what_was_under_way_when_a_site_asked_for_rest_does_not_end_it(politeness: Politeness, clock: Clock):
     known(politeness, private=True)
     politeness.troubled(SITE, 1, "it answered 429", rest_s=30)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+
 import pytest
 
-from crawler.traps import pathological, template
+from crawler.traps import BARREN_PAGES, pathological, template
+from tests.crawler.crawls import Crawl, article, asked, page, reply
+from tests.servers.raw_site import RawSite, Script, running
 
 HOST = "https://news.example"
 
@@ -58,3 +63,49 @@ def test_addresses_that_lead_nowhere_by_their_form(url: str, why: str):
 )
 def test_ordinary_addresses(path: str):
     assert pathological(HOST + path) is None
+
+
+def feed(number: int, items: Iterable[str] = ()) -> Script:
+    """Return page *number* of a feed that goes on for ever."""
+    listed = "".join(f"<item><title>News</title><link>{item}</link></item>" for item in items)
+    return reply(
+        '<?xml version="1.0"?><rss version="2.0" xmlns:atom="http://www.w3.org/2005/Atom"><channel><title>All</title>'
+        f'<atom:link rel="next" href="/rss?page={number + 1}"/>{listed}</channel></rss>',
+        "application/rss+xml",
+    )
+
+
+def test_a_feed_without_end_is_left_once_it_shows_nothing_new(tmp_path: Path):
+    shown = {number: [article(number)] for number in range(1, 6)}
+    feeds = {f"/rss?page={number}": feed(number, shown.get(number, [article(1)])) for number in range(1, 100)}
+    start = reply('<html><link rel="alternate" type="application/rss+xml" href="/rss?page=1"><p>News</html>')
+    articles = {article(number): page() for number in range(1, 6)}
+    with running(RawSite({"/": start, **feeds, **articles})) as site:
+        account = Crawl(tmp_path).run(site)
+        came = asked(site)
+    assert set(articles) <= set(came)
+    asked_for = sum(target.startswith("/rss") for target in came)
+    assert 5 + BARREN_PAGES <= asked_for <= 6 + BARREN_PAGES
+    assert account.pending == 0
+
+
+def test_pictures_with_captions_are_no_trap(tmp_path: Path):
+    """Pages too short to be told for articles, which lead nowhere but home: each is asked for all the same."""
+    pictures = {
+        f"/photo/{number}": reply(f'<html><a href="/">Home</a><img src=x.jpg><p>{"x" * (10 + number)}</html>')
+        for number in range(1, 61)
+    }
+    with running(RawSite({"/": page(pictures), **pictures})) as site:
+        Crawl(tmp_path).run(site)
+        assert set(pictures) <= set(asked(site))
+
+
+def test_a_calendar_without_end_is_one_whatever_its_footer_says(tmp_path: Path):
+    calendar = {
+        f"/day/{number}": reply(f'<html><a href="/day/{number + 1}">On</a><p>{"Monday" if number % 2 else "Friday!"}')
+        for number in range(1, 100)
+    }
+    with running(RawSite({"/": page(["/day/1"]), **calendar})) as site:
+        account = Crawl(tmp_path).run(site)
+        assert sum(target.startswith("/day") for target in asked(site)) <= BARREN_PAGES + 3
+    assert account.outcomes["skipped"] == 1

@@ -1,139 +1,18 @@
-"""The frontier: every address of a crawl and what became of it, in one SQLite file that no kill can empty.
-
-Scrapy's own queues keep what is pending in files that are written when a crawl ends well: after ``kill -9`` the next
-run finds nothing, says nothing, and finishes. Here a page is *done* in the very transaction that enters what it leads
-to, with the place of its capture; until then it is pending, whatever was done about it, and the next run asks for it
-again. The key of an address is unique in the table, which so is the filter of duplicates as well.
-
-Nothing is marked as being under way: that is known to the process that holds the file's lock, and ends with it.
-
-    FrontierBusy   another process runs this very crawl
-"""
+"""The frontier itself: what is written to its file, and what is asked of it."""
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import functools
 import os
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple, Self, get_args
+from typing import Self
 
-from archive.errors import IndexDamaged
-from archive.files import make_directory, sync_directory
 from archive.place import Place
-from archive.sqlite import BUSY_S, create, translated, version, write_ahead
-from crawler.entering import Added, Entering
-
-Kind = Literal["home", "feed", "sitemap", "section", "article", "page", "print", "requisite"]
-Outcome = Literal["saved", "unchanged", "skipped", "refused", "failed"]
-OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
-
-SCHEMA = 1
-_REMEDY = "delete it, and the crawl begins anew; what is archived already is not asked for again"
-_translated = functools.partial(translated, what="the frontier of the crawl", remedy=_REMEDY)
-_UNREAD, _READ, _UNREADABLE = 0, 1, 2  # of an article: to be extracted, extracted, given up
-
-_TABLES = """
-CREATE TABLE pages (
-    id         INTEGER PRIMARY KEY,     -- in the order in which they were found
-    key        TEXT NOT NULL UNIQUE,    -- what makes two addresses one page
-    url        TEXT NOT NULL,           -- as it is asked for
-    site       TEXT NOT NULL,           -- host, and port when it is not the scheme's own: what politeness counts by
-    kind       TEXT NOT NULL,
-    priority   INTEGER NOT NULL,        -- the lowest first
-    depth      INTEGER NOT NULL,        -- links from a seed
-    via        TEXT,                    -- the page that led here
-    hops       TEXT NOT NULL,           -- the path from a seed, in the letters of WARC's hopsFromSeed
-    modified   TEXT,                    -- ISO 8601: when it was last changed, as a sitemap or feed says
-    tries      INTEGER NOT NULL DEFAULT 0,
-    not_before REAL NOT NULL DEFAULT 0, -- seconds since 1970
-    outcome    TEXT,                    -- NULL: pending
-    reason     TEXT,                    -- why it was skipped, refused, or failed
-    status     INTEGER,
-    record_id  TEXT,                    -- of the capture, and where it lies
-    file       TEXT,
-    offset     INTEGER,
-    length     INTEGER,
-    article    INTEGER                  -- 0: to be extracted, 1: extracted, 2: could not be
-) STRICT;
-CREATE INDEX pending ON pages (site, priority, id) WHERE outcome IS NULL;
-CREATE INDEX unread ON pages (id) WHERE article = 0;
--- What each kind of listing has shown so far, to tell those that lead nowhere new (crawler/traps.py).
-CREATE TABLE shown (template TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (template, key)) STRICT, WITHOUT ROWID;
-CREATE TABLE barren (template TEXT PRIMARY KEY, pages INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE crawl (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-"""
-
-
-class FrontierBusy(Exception):
-    """Another process runs this very crawl. Wait for it, or end it."""
-
-
-class Lead(NamedTuple):
-    """An address that something leads to, not yet in the frontier. *skip* says why it is not to be asked for at all."""
-
-    key: str
-    url: str
-    site: str
-    kind: Kind
-    priority: int
-    depth: int = 0
-    via: str | None = None
-    hops: str = ""
-    modified: str | None = None
-    skip: str | None = None
-
-
-class Page(NamedTuple):
-    """An address that is pending."""
-
-    id: int
-    url: str
-    site: str
-    kind: Kind
-    priority: int
-    depth: int
-    via: str | None
-    hops: str
-    modified: str | None
-    tries: int
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What became of a page. *extract*: an article is to be read out of its capture."""
-
-    outcome: Outcome
-    reason: str | None = None
-    status: int | None = None
-    record_id: str | None = None
-    place: Place | None = None
-    extract: bool = False
-
-
-class Unread(NamedTuple):
-    """A page whose article is still to be extracted from its capture."""
-
-    id: int
-    url: str
-    outcome: Outcome
-    record_id: str
-    place: Place
-    depth: int
-    hops: str
-
-
-class Reason(NamedTuple):
-    """Why that many *pages* ended in *outcome*, or ``unreadable`` for their articles; *url* is the first one's."""
-
-    outcome: str
-    reason: str | None
-    pages: int
-    url: str
+from crawler.frontier.entering import Added, Entering
+from crawler.frontier.file import READ, UNREAD, UNREADABLE, connected, errors_of, locked
+from crawler.frontier.pages import OUTCOMES, Done, Kind, Lead, Outcome, Page, Reason, Unread
 
 
 class Frontier:
@@ -146,9 +25,9 @@ class Frontier:
     def __init__(self, path: Path, lock: int) -> None:
         self.path, self._lock = path, lock
         self._lost: BaseException | None = None  # what ended a transaction before its commit
-        with _translated(path):
-            self._writer = self._connect()
-            self._reader = self._connect()
+        with errors_of(path):
+            self._writer = connected(path)
+            self._reader = connected(path)
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -156,42 +35,12 @@ class Frontier:
 
         Raises ``FrontierBusy`` while another process has it.
         """
-        with _translated(path):
-            make_directory(path.parent)
-            lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                holder = os.pread(lock, 20, 0).decode(errors="replace")
-                os.close(lock)
-                raise FrontierBusy(
-                    f"this crawl is running already (process {holder or 'unknown'}); wait for it, or end it first"
-                ) from error
-            os.ftruncate(lock, 0)
-            os.pwrite(lock, str(os.getpid()).encode(), 0)
+        lock = locked(path)
         try:
             return cls(path, lock)
         except BaseException:
             os.close(lock)
             raise
-
-    def _connect(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
-        try:
-            db.row_factory = sqlite3.Row
-            write_ahead(db)
-            db.execute("PRAGMA synchronous = FULL")  # a commit is on disk when it returns
-            if version(db) == 0:
-                create(db, _TABLES, SCHEMA)
-                sync_directory(self.path.parent)
-            if (found := version(db)) != SCHEMA:
-                raise IndexDamaged(
-                    str(self.path), f"it has schema {found}, and this version of newswarc {SCHEMA}", remedy=_REMEDY
-                )
-        except BaseException:
-            db.close()
-            raise
-        return db
 
     def close(self) -> None:
         """Close it; what was not committed is forgotten."""
@@ -204,7 +53,7 @@ class Frontier:
 
     def remove(self) -> None:
         """Delete its files and close it: the next run of this crawl begins anew."""
-        with _translated(self.path):
+        with errors_of(self.path):
             for ending in ("-wal", "-shm", ""):
                 Path(f"{self.path}{ending}").unlink(missing_ok=True)
         self.close()  # the lock last: what another run opens is not deleted under it
@@ -214,7 +63,7 @@ class Frontier:
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         """One step of a group: all of it or nothing, whatever becomes of the others."""
-        with _translated(self.path):
+        with errors_of(self.path):
             db = self._writer
             if not db.in_transaction:
                 db.execute("BEGIN IMMEDIATE")
@@ -232,7 +81,7 @@ class Frontier:
 
     def commit(self) -> None:
         """Make durable all that was written since the last commit, or none of it."""
-        with _translated(self.path):
+        with errors_of(self.path):
             if self._lost is not None:
                 lost, self._lost = self._lost, None
                 if self._writer.in_transaction:
@@ -277,7 +126,7 @@ class Frontier:
                     place.key or None,
                     place.offset if place.key else None,
                     place.length if place.key else None,
-                    _UNREAD if done.extract else None,
+                    UNREAD if done.extract else None,
                     page_id,
                 ),
             ).rowcount
@@ -307,11 +156,11 @@ class Frontier:
         A page that is asked for again meanwhile has another capture to be read, and this one says nothing about it.
         """
         with self._writing() as db:
-            state = _READ if problem is None else _UNREADABLE
+            state = READ if problem is None else UNREADABLE
             read = db.execute(
                 "UPDATE pages SET article = ?, reason = coalesce(?, reason)"
                 " WHERE id = ? AND article = ? AND record_id = ?",
-                (state, problem, page.id, _UNREAD, page.record_id),
+                (state, problem, page.id, UNREAD, page.record_id),
             ).rowcount
             step = Entering(db, unread=-read)
             step.enter(leads)
@@ -336,7 +185,7 @@ class Frontier:
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        with _translated(self.path):
+        with errors_of(self.path):
             yield self._reader
 
     def facts(self) -> dict[str, str]:
@@ -408,12 +257,12 @@ class Frontier:
 
         Those that an earlier crawl extracted from pages that this one skipped do not count.
         """
-        words = {_UNREAD: "waiting", _READ: "extracted", _UNREADABLE: "unreadable"}
+        words = {UNREAD: "waiting", READ: "extracted", UNREADABLE: "unreadable"}
         with self._reading() as db:
             rows = db.execute(
                 "SELECT article, count(*) FROM pages"
                 " WHERE article IS NOT NULL AND (article <> ? OR outcome <> 'skipped') GROUP BY article",
-                (_READ,),
+                (READ,),
             )
             return {words[row[0]]: row[1] for row in rows}
 
@@ -434,8 +283,8 @@ class Frontier:
         with self._reading() as db:
             rows = db.execute(
                 "SELECT CASE article WHEN ? THEN 'unreadable' ELSE outcome END became, reason, count(*), url, min(id)"
-                " FROM pages WHERE outcome IN ('skipped', 'refused', 'failed') OR status >= 400 OR article = ?"
+                " FROM pages WHERE outcome IN ('skipped', 'refused', 'failed') OR reason IS NOT NULL OR article = ?"
                 " GROUP BY became, reason ORDER BY count(*) DESC, min(id)",
-                (_UNREADABLE, _UNREADABLE),
+                (UNREADABLE, UNREADABLE),
             )  # the URL is that of the row with the least id (SQLite: bare columns beside min())
             return [Reason(*row[:4]) for row in rows]

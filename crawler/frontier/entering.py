@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from crawler.frontier import Lead
+    from crawler.frontier.pages import Lead
 
 
 LAST = 25  # the priority of pages nobody knows anything of (crawler/leads.py)
