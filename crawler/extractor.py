@@ -111,7 +111,7 @@ class Extractor:
         scheduler = self._scheduler
         while not self._stopping:
             scheduler.article_waits.clear()
-            most = 1 if scheduler.pressed else self.workers.count * AHEAD
+            most = 1 if scheduler.turns.pressed else self.workers.count * AHEAD
             if len(self._under_way) < most:
                 for page in scheduler.frontier.unread(most + len(self._under_way)):
                     if page.id not in self._under_way and len(self._under_way) < most:

@@ -17,8 +17,8 @@ from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.spiderloader import get_spider_loader
 from scrapy.utils.project import get_project_settings
 
+from crawler.account import Account
 from crawler.interruption import Interruption
-from crawler.scheduler import Account
 from crawler.session import PUBLISH_INTERRUPTED_S, ArchiveSession
 
 

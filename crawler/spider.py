@@ -20,6 +20,7 @@ from archive.capture import Capture
 from archive.errors import ArchiveError, StorageError
 from archive.references import resolve
 from crawler import traps
+from crawler.account import Account
 from crawler.addresses import AddressRefused, why_refused
 from crawler.config import ConfigError
 from crawler.contact import ContactMissing
@@ -37,7 +38,7 @@ from crawler.priorities import CONTACT, KNOWN
 from crawler.publication import ArgumentError, load
 from crawler.results import PageResult
 from crawler.robots import RobotsForbidden, RobotsMiddleware
-from crawler.scheduler import Account, FrontierScheduler
+from crawler.scheduler import FrontierScheduler
 from crawler.session import repeats_itself
 
 log = logging.getLogger(__name__)
@@ -160,7 +161,7 @@ class PublicationSpider(scrapy.Spider):
         try:
             request = self.request(page)
         except ValueError as error:
-            self._scheduler.not_asked(page)
+            self._scheduler.turns.not_asked(page)
             await self._scheduler.finish(page, Done("failed", f"no address: {error}"))
             return
         assert self.crawler.engine is not None
@@ -196,7 +197,7 @@ class PublicationSpider(scrapy.Spider):
     async def _fetched(self, response: Response, page: Page) -> None:
         archived = ARCHIVED in response.flags
         if archived:
-            self._scheduler.not_asked(page)
+            self._scheduler.turns.not_asked(page)
         elif reason := self._worth_another_try(response):
             if self._hurried and response.meta.get("truncated") == "time":
                 raise CutOff
@@ -283,6 +284,7 @@ class PublicationSpider(scrapy.Spider):
         try:
             if isinstance(error, REFUSALS):
                 outcome: Outcome = "refused"
+                self._scheduler.turns.not_asked(page)
             else:
                 outcome = "failed"
                 if isinstance(error, UNREACHABLE):

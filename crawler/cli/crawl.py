@@ -15,10 +15,10 @@ from crawler.config import Config
 from crawler.exit_codes import ExitCode
 
 if TYPE_CHECKING:
+    from crawler.account import Account
     from crawler.frontier import Reason
     from crawler.results import PageResult
     from crawler.run import Finished
-    from crawler.scheduler import Account
 
 log = logging.getLogger(__name__)
 

@@ -172,13 +172,13 @@ class CrawlProgress:
     def describe(self) -> str:
         """Return how the crawl does, in one line. It is called from a thread of the bar's own."""
         scheduler: Any = self._crawler.engine.scheduler if self._crawler.engine else None
-        if not hasattr(scheduler, "waiting"):
+        if not hasattr(scheduler, "turns"):
             return self._stopping or "starting"
         rate = self._answers / max(0.1, time.monotonic() - self._began_s)
         parts = [
             f"{self._answers:,} pages ({rate:.1f}/s)",
-            f"{scheduler.under_way:,} under way",
-            f"{scheduler.waiting:,} waiting",
+            f"{scheduler.turns.under_way:,} under way",
+            f"{scheduler.turns.waiting:,} waiting",
             f"{scheduler.unread:,} articles to read" if scheduler.unread else "",
             f"{self._bytes / 1e6:.1f} MB" if self._bytes >= 1e6 else f"{self._bytes / 1e3:.0f} kB",
             self._host,

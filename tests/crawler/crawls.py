@@ -13,8 +13,9 @@ from scrapy import signals
 from scrapy.crawler import AsyncCrawlerRunner, Crawler
 from scrapy.settings import Settings
 
+from crawler.account import Account
 from crawler.results import PageResult
-from crawler.scheduler import Account, FrontierScheduler
+from crawler.scheduler import FrontierScheduler
 from crawler.session import ArchiveSession
 from crawler.spider import spider_class
 from tests.servers.raw_site import RawSite, Script, script

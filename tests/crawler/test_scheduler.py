@@ -22,14 +22,15 @@ from scrapy.extension import ExtensionManager
 from scrapy.settings import Settings
 from scrapy.utils.reactor import CallLaterOnce
 
-from crawler import scheduler as module
 from crawler import traps
+from crawler import turns as module
 from crawler.frontier import Done, Frontier, Kind, Lead, Page
 from crawler.interruption import HURRY
 from crawler.leads import PRIORITY
 from crawler.politeness import Politeness
-from crawler.scheduler import COUNTED, FrontierScheduler
+from crawler.scheduler import FrontierScheduler
 from crawler.spider import PublicationSpider, spider_class
+from crawler.turns import COUNTED, Turn, Turns
 from tests.crawler.crawls import Crawl, article, asked, page, reply
 from tests.servers.raw_site import RawSite, Script, running, script
 
@@ -42,25 +43,25 @@ def lead(number: int | str, kind: Kind = "article", site: str = SITE, **more: An
     return Lead(f"{site}/{number}", f"https://{site}/{number}", site, kind, PRIORITY[kind], **more)
 
 
-class Steady(FrontierScheduler):
-    """The scheduler itself, which sees after each step that its accounts are right, and notes what it hands out."""
+class Steady(Turns):
+    """The turns themselves, which see after each step that their accounts are right, and note whose turn it was."""
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
         self.handed_out: list[tuple[Page, int]] = []  # and how many were under way before
         self.early: set[int] = set()  # asked for while the answer to another of their site was still to be dealt with
         self.archived: set[int] = set()
         self.most_held = 0
 
-    def next_page(self) -> Page | None:
+    def next(self) -> Turn | None:
         before = len(self._in_flight)
-        page = super().next_page()
-        if page is not None:
-            self.handed_out.append((page, before))
-            if any(self._in_flight[other].site == page.site for other in self._arrived):
-                self.early.add(page.id)
+        turn = super().next()
+        if turn is not None and turn.skip is None:
+            self.handed_out.append((turn.page, before))
+            if any(self._in_flight[other].site == turn.page.site for other in self._arrived):
+                self.early.add(turn.page.id)
         self.check()
-        return page
+        return turn
 
     def arrived(self, page: Page, size: int) -> None:
         super().arrived(page, size)
@@ -71,14 +72,15 @@ class Steady(FrontierScheduler):
         super().not_asked(page)
         self.archived.add(page.id)
 
-    def _left(self, page: Page, *, asked: bool = True) -> None:
-        super()._left(page, asked=asked)
+    def left(self, page: Page, *, asked: bool = True) -> None:
+        super().left(page, asked=asked)
         self.archived.discard(page.id)
         self.check()
 
     def check(self) -> None:
         assert len(self._in_flight) <= self._most_in_flight
         assert self._arrived.keys() <= self._in_flight.keys()
+        assert self._uncounted <= self._in_flight.keys()
         assert self._held_bytes == sum(self._arrived.values())
         taken = Counter(page.site for id_, page in self._in_flight.items() if id_ not in self._arrived)
         for name, site in self.politeness._sites.items():
@@ -94,6 +96,11 @@ class Steady(FrontierScheduler):
         pending = {name: site.pending for name, site in self._sites.items() if site.pending}
         assert pending == self.frontier.pending()
         assert self._counted == self.frontier.count_asked(COUNTED) - never_asked
+
+
+@pytest.fixture(autouse=True)
+def steady(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crawler.scheduler.Turns", Steady)
 
 
 # --- with the test in the place of the engine
@@ -117,16 +124,25 @@ class Driven:
         for site in (SITE, OTHER):
             politeness.answered(site, private=True)
         self.path = folder / "test.sqlite"
-        self.scheduler = Steady(self.crawler, Frontier.open(self.path), politeness)
+        self.scheduler = FrontierScheduler(self.crawler, Frontier.open(self.path), politeness)
         engine.scheduler = self.scheduler
         self.scheduler.open(self.spider)
 
     def next(self) -> Page | None:
-        return self.scheduler.next_page()
+        while (turn := self.turns.next()) is not None and turn.skip is not None:
+            self.scheduler.attend_to(self.scheduler.finish(turn.page, Done("skipped", turn.skip), asked=False))
+        if turn is None:
+            self.scheduler._wait()
+            return None
+        return turn.page
 
     def all(self) -> list[Page]:
         """Return all that may be asked for now."""
         return list(iter(self.next, None))
+
+    @property
+    def turns(self) -> Steady:
+        return cast("Steady", self.scheduler.turns)
 
     async def finish(self, *pages: Page, done: Done = SAVED, leads: tuple[Lead, ...] = ()) -> None:
         await asyncio.gather(*(self.scheduler.finish(page, done, leads) for page in pages))
@@ -143,7 +159,7 @@ class Driven:
             while self.scheduler.has_pending_requests():
                 came += self.all()
                 await self.settled()
-                await self.finish(*self.scheduler._in_flight.values())
+                await self.finish(*self.turns._in_flight.values())
                 await asyncio.sleep(0.001)  # what was put off comes due
         return came
 
@@ -171,7 +187,7 @@ def test_no_more_is_under_way_than_the_requests_at_once_and_as_many_answers(tmp_
             wave += (more := driven.all())
             assert len(more) == 4
             for one in more:
-                driven.scheduler.arrived(one, 1)
+                driven.turns.arrived(one, 1)
         assert driven.next() is None, "answers that are still to be dealt with count too"
         await driven.finish(wave[0])
         assert names(driven.all()) == ["8"]
@@ -197,8 +213,8 @@ def test_an_answer_frees_its_sites_slot_once(tmp_path: Path):
         first = driven.next()
         assert first is not None
         assert driven.next() is None
-        driven.scheduler.arrived(first, 10)
-        driven.scheduler.arrived(first, 10)  # as nobody should say
+        driven.turns.arrived(first, 10)
+        driven.turns.arrived(first, 10)  # as nobody should say
         second = driven.next()
         assert second is not None
         assert driven.next() is None
@@ -206,21 +222,21 @@ def test_an_answer_frees_its_sites_slot_once(tmp_path: Path):
         assert driven.next() is None, "the second has the slot, and the first gave it back before"
         await driven.finish(second)
         await driven.to_the_end()
-        driven.scheduler.arrived(second, 10)  # too late to mean anything
-        driven.scheduler.check_at_rest()
+        driven.turns.arrived(second, 10)  # too late to mean anything
+        driven.turns.check_at_rest()
 
     driven(test, tmp_path, lead(1), lead(2), lead(3), per_site=1)
 
 
 @pytest.mark.parametrize("arrived", [False, True], ids=["no answer", "an answer"])
-@pytest.mark.parametrize("how", ["finished", "failed", "postponed", "given back", "archived", "a bug"])
+@pytest.mark.parametrize("how", ["finished", "failed", "refused", "postponed", "given back", "archived", "a bug"])
 def test_however_a_page_ends_its_slot_is_given_back_once(how: str, arrived: bool, tmp_path: Path):
     async def test(driven: Driven) -> None:
         scheduler = driven.scheduler
         page = driven.next()
         assert page is not None
         if arrived:
-            scheduler.arrived(page, 1000)
+            scheduler.turns.arrived(page, 1000)
         if how == "postponed":
             await scheduler.postpone(page, 0.0, tries=page.tries + 1)
         elif how == "given back":
@@ -230,14 +246,20 @@ def test_however_a_page_ends_its_slot_is_given_back_once(how: str, arrived: bool
             with pytest.raises(LookupError):  # nothing is done twice
                 await scheduler.finish(page, Done("failed", "a bug"))
         else:
-            if how == "archived":
-                scheduler.not_asked(page)
-            done = {"finished": SAVED, "failed": Done("failed", "no answer"), "archived": Done("skipped", "known")}
+            if how in ("archived", "refused"):
+                scheduler.turns.not_asked(page)
+                scheduler.turns.not_asked(page)  # it is counted once
+            done = {
+                "finished": SAVED,
+                "failed": Done("failed", "no answer"),
+                "refused": Done("refused", "robots.txt forbids it"),
+                "archived": Done("skipped", "known"),
+            }
             await scheduler.finish(page, done[how])
-        scheduler.check_at_rest()
+        scheduler.turns.check_at_rest()
         rest = await driven.to_the_end()
         assert sorted(names(rest)) == (["1", "2"] if how in ("postponed", "given back") else ["2"])
-        scheduler.check_at_rest()
+        scheduler.turns.check_at_rest()
 
     driven(test, tmp_path, lead(1), lead(2), per_site=1)
 
@@ -266,7 +288,7 @@ def test_a_listing_waits_while_what_is_under_way_may_lead_to_articles(tmp_path: 
 def test_nothing_waits_for_ever(concurrency: int, kinds: tuple[Kind, ...], tmp_path: Path):
     async def test(driven: Driven) -> None:
         assert len(await driven.to_the_end()) == 30
-        driven.scheduler.check_at_rest()
+        driven.turns.check_at_rest()
 
     leads = [lead(number, kinds[number % len(kinds)], (SITE, OTHER)[number % 2]) for number in range(30)]
     driven(test, tmp_path, *leads, concurrency=concurrency)
@@ -277,14 +299,14 @@ def test_no_more_is_asked_for_while_too_much_is_held(tmp_path: Path):
         first, second = driven.next(), driven.next()
         assert first is not None
         assert second is not None
-        driven.scheduler.arrived(first, module.HELD_BYTES - 1)
-        driven.scheduler.arrived(second, 1)
+        driven.turns.arrived(first, module.HELD_BYTES - 1)
+        driven.turns.arrived(second, 1)
         assert driven.next() is None
         await driven.finish(second)
         assert driven.next() is not None
         await driven.finish(first)
         await driven.to_the_end()
-        driven.scheduler.check_at_rest()
+        driven.turns.check_at_rest()
 
     driven(test, tmp_path, *(lead(number) for number in range(6)))
 
@@ -294,7 +316,7 @@ def test_what_has_no_address_fails_and_the_rest_goes_on(tmp_path: Path):
         none, good = driven.all()
         await driven.spider.attend(none)
         await driven.finish(good)
-        driven.scheduler.check_at_rest(never_asked=1)
+        driven.turns.check_at_rest(never_asked=1)
         assert driven.scheduler.frontier.outcomes() == {"saved": 1, "failed": 1}
 
     driven(test, tmp_path, lead(1)._replace(url="no address"), lead(2))
@@ -305,7 +327,7 @@ def test_listings_of_a_kind_that_leads_nowhere_are_skipped_and_take_no_slot(tmp_
         for _ in range(traps.BARREN_PAGES + 1):
             await driven.scheduler.show("news.example/calendar/#", [])
         assert names(await driven.to_the_end()) == ["x"]
-        driven.scheduler.check_at_rest()
+        driven.turns.check_at_rest()
         assert driven.scheduler.frontier.outcomes() == {"saved": 1, "skipped": 50}
 
     calendar = [lead(f"calendar/{number}", "section") for number in range(50)]
@@ -342,7 +364,7 @@ def test_a_step_that_fails_at_the_end_keeps_nobody_from_closing(tmp_path: Path, 
 def test_no_more_pages_are_asked_for_than_the_limit_but_what_belongs_to_them_is(tmp_path: Path):
     async def test(driven: Driven) -> None:
         assert names(await driven.to_the_end()) == ["map", "r1", "p1", "1", "2"]
-        driven.scheduler.check_at_rest()
+        driven.turns.check_at_rest()
         reasons = [(reason.reason, reason.pages) for reason in driven.scheduler.frontier.reasons()]
         assert reasons == [("the limit of 2 pages was reached", 3)]
 
@@ -355,7 +377,7 @@ def test_no_more_pages_are_asked_for_than_the_limit_but_what_belongs_to_them_is(
 def test_what_belongs_to_pages_is_asked_for_though_pages_beyond_the_limit_come_before_it(before: int, tmp_path: Path):
     async def test(driven: Driven) -> None:
         assert sorted(names(await driven.to_the_end())) == ["0", "r1", "r2"]
-        driven.scheduler.check_at_rest()
+        driven.turns.check_at_rest()
 
     sections = [lead(number, "section")._replace(priority=3) for number in range(before + 1)]
     requisites = [lead("r1", "requisite"), lead("r2", "requisite", OTHER)]
@@ -370,7 +392,7 @@ def test_a_page_that_is_tried_again_is_one_page(tmp_path: Path):
             await driven.scheduler.postpone(page, 0.0, tries=page.tries + 1)
             await asyncio.sleep(0.002)
         await driven.to_the_end()
-        driven.scheduler.check_at_rest()
+        driven.turns.check_at_rest()
         assert driven.scheduler.frontier.outcomes() == {"saved": 2, "skipped": 2}
 
     driven(test, tmp_path, *(lead(number) for number in (1, 2, 3, 4)), concurrency=1, max_pages=2)
@@ -381,10 +403,10 @@ def test_what_the_archive_answers_uses_up_no_limit(tmp_path: Path):
         for _ in range(2):
             page = driven.next()
             assert page is not None
-            driven.scheduler.not_asked(page)
+            driven.turns.not_asked(page)
             await driven.finish(page, done=Done("skipped", "archived already"))
         assert len(await driven.to_the_end()) == 2
-        driven.scheduler.check_at_rest()
+        driven.turns.check_at_rest()
 
     driven(test, tmp_path, *(lead(number) for number in range(6)), max_pages=2)
 
@@ -420,7 +442,7 @@ def test_whatever_becomes_of_pages_the_accounts_are_right_and_all_are_asked_for(
                 continue
             page = data.draw(st.sampled_from(under_way))
             if step == "arrive":
-                scheduler.arrived(page, data.draw(st.sampled_from([0, 10, module.HELD_BYTES])))
+                scheduler.turns.arrived(page, data.draw(st.sampled_from([0, 10, module.HELD_BYTES])))
                 continue
             under_way.remove(page)
             if step == "finish":
@@ -433,14 +455,14 @@ def test_whatever_becomes_of_pages_the_accounts_are_right_and_all_are_asked_for(
             elif step == "give back":
                 scheduler.give_back(page)
             elif step == "archived":
-                scheduler.not_asked(page)
+                scheduler.turns.not_asked(page)
                 await driven.finish(page, done=Done("skipped", "archived already"))
             else:
                 await driven.finish(page, done=Done("failed", "no answer"))
         await driven.finish(*under_way)
         await asyncio.sleep(0.002)
         await driven.to_the_end()
-        scheduler.check_at_rest()
+        scheduler.turns.check_at_rest()
         assert not scheduler.frontier.pending()
 
     driven(test, tmp_path_factory.mktemp("driven"), *leads, concurrency=concurrency, per_site=per_site)
@@ -449,18 +471,14 @@ def test_whatever_becomes_of_pages_the_accounts_are_right_and_all_are_asked_for(
 # --- real crawls
 
 
-STEADY: dict[str, Any] = {"SCHEDULER": f"{__name__}.Steady"}
-
-
 def crawled(crawl: Crawl, site: RawSite, watch: Callable[[Crawl], None] = lambda _: None) -> tuple[Any, Steady]:
-    """Run *crawl*, with accounts that are right all the way; return the account and its scheduler."""
+    """Run *crawl*, with accounts that are right all the way; return the account and its turns."""
     seen: list[Steady] = []
-    crawl.settings |= STEADY
 
     def idle() -> None:
-        scheduler = cast("Steady", crawl.scheduler)
-        scheduler.check_at_rest()
-        seen.append(scheduler)
+        turns = cast("Steady", crawl.scheduler.turns)
+        turns.check_at_rest()
+        seen.append(turns)
 
     def watching(crawl: Crawl) -> None:
         crawl.idle = idle  # type: ignore[attr-defined]  # signals hold what they call weakly
@@ -521,7 +539,7 @@ def test_the_accounts_of_a_crawl_are_right_however_its_pages_end(at_once: tuple[
     limits = {"CONCURRENT_REQUESTS": at_once[0], "CONCURRENT_REQUESTS_PER_DOMAIN": at_once[1]}
     crawl = Crawl(tmp_path, limits)
     with running(RawSite(answer=trouble.answer)) as site:
-        account, scheduler = crawled(crawl, site)
+        account, turns = crawled(crawl, site)
         assert account.outcomes["failed"] == 4
         assert account.outcomes["refused"] == 1
         assert account.pending == 0
@@ -529,8 +547,8 @@ def test_the_accounts_of_a_crawl_are_right_however_its_pages_end(at_once: tuple[
         assert trouble.asked[article(5)] == trouble.asked[article(9)] == 3
         assert trouble.asked[article(30)] == trouble.asked[article(31)] == 1
         if at_once[0] > 1:
-            assert scheduler.early, "an answer that has come takes no slot, though it is still to be kept and followed"
-        again, scheduler = crawled(crawl, site)  # most of it is in the archive by now
+            assert turns.early, "an answer that has come takes no slot, though it is still to be kept and followed"
+        again, turns = crawled(crawl, site)  # most of it is in the archive by now
         assert again.outcomes["skipped"] >= 14
         assert again.pending == 0
         assert trouble.asked[article(1)] == trouble.asked[article(31)] == 1
@@ -552,11 +570,11 @@ def test_listings_come_when_no_article_is_left_and_little_is_under_way(tmp_path:
     found = {article(number): page() for number in range(160)}
     home = page([*listings, *(article(number) for number in range(40))])
     with running(RawSite({"/": home, **listings, **found})) as site:
-        _, scheduler = crawled(Crawl(tmp_path, {"CONCURRENT_REQUESTS": 8}), site)
+        _, turns = crawled(Crawl(tmp_path, {"CONCURRENT_REQUESTS": 8}), site)
         assert set(asked(site).values()) == {1}
-    before = [under_way for page, under_way in scheduler.handed_out if page.kind == "section"]
+    before = [under_way for page, under_way in turns.handed_out if page.kind == "section"]
     assert len(before) == 6
-    assert max(before) < scheduler._most_with_listings
+    assert max(before) < turns._most_with_listings
 
 
 def test_what_is_held_in_memory_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -564,11 +582,11 @@ def test_what_is_held_in_memory_is_bounded(tmp_path: Path, monkeypatch: pytest.M
     large = reply(b"<html><title>Large</title>" + b"<!-- -->" * 5_000)
     targets = [article(number) for number in range(40)]
     with running(RawSite({"/": page(targets), **dict.fromkeys(targets, large)})) as site:
-        account, scheduler = crawled(Crawl(tmp_path), site)
+        account, turns = crawled(Crawl(tmp_path), site)
         assert set(asked(site).values()) == {1}
     assert account.outcomes == {"saved": 42}
     # What was under way when the bound was reached comes on top.
-    assert 100_000 <= scheduler.most_held <= 100_000 + 16 * len(large.bytes)
+    assert 100_000 <= turns.most_held <= 100_000 + 16 * len(large.bytes)
 
 
 def test_the_limit_is_of_pages_not_of_tries(tmp_path: Path):
@@ -592,7 +610,7 @@ def test_a_page_under_way_when_the_crawl_is_stopped_is_asked_for_by_the_next_run
         """End it as an interrupt does, once only the page that hangs is under way."""
 
         async def stopping() -> None:
-            while trouble.asked[article(3)] == 0 or len(crawl.scheduler._in_flight) > 1:
+            while trouble.asked[article(3)] == 0 or len(crawl.scheduler.turns._in_flight) > 1:
                 await asyncio.sleep(0.01)
             crawl.crawler.signals.send_catch_log(HURRY, within_s=0.0)
             await crawl.crawler.stop_async()
