@@ -124,7 +124,8 @@ class PublicationSpider(scrapy.Spider):
             "recrawl": settings.getbool("NEWSWARC_RECRAWL") or None,
             "depth": settings.getint("DEPTH_LIMIT") or None,
         }
-        return {**self.own_arguments, **{name: str(value) for name, value in named.items() if value is not None}}
+        own = {name: " ".join(map(_spelled, value.split())) for name, value in self.own_arguments.items()}
+        return own | {name: str(value) for name, value in named.items() if value is not None}
 
     @property
     def _scheduler(self) -> FrontierScheduler:
@@ -381,6 +382,11 @@ def spider_class(module: str) -> type[PublicationSpider]:
 
 def _captured(capture: Capture, outcome: Outcome, reason: str | None, *, extract: bool = False) -> Done:
     return Done(outcome, reason, capture.status, capture.record_id, capture.place, extract)
+
+
+def _spelled(word: str) -> str:
+    """Return *word*, an address in the one spelling that it has where it is asked for."""
+    return (resolve(word, word) or word) if word.startswith(("http://", "https://")) else word
 
 
 def _header(response: Response, name: bytes) -> str | None:

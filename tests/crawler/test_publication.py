@@ -5,14 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from scrapy.crawler import Crawler
 from scrapy.settings import Settings
 
 from crawler.loading import PublicationLoader
 from crawler.publication import ArgumentError, NotLoaded, Publication, host_with_port, load, site_of
-from crawler.spider import PublicationSpider
+from crawler.spider import PublicationSpider, spider_class
 
 PUBLICATION = """
 from crawler.publication import Publication
@@ -134,6 +135,20 @@ def test_arguments_that_mean_nothing_are_named(package: Path, arguments: dict[st
     spider = PublicationLoader(Settings({"SPIDER_MODULES": ["others"]})).load("daily")
     with pytest.raises(ArgumentError, match=said):
         spider(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("start", "same"),
+    [
+        ("https://news.example", "https://news.example/"),
+        ("https://News.example:443/", "https://news.example/"),
+        ("https://a.example  https://b.example/x", "https://a.example/ https://b.example/x"),
+    ],
+)
+def test_however_an_address_is_spelled_it_is_the_same_crawl(start: str, same: str):
+    crawler = Crawler(spider_class("spiders.generic"), Settings())
+    spiders = [crawler._create_spider(start=spelled) for spelled in (start, same)]
+    assert [cast("PublicationSpider", spider).crawl_arguments for spider in spiders] == [{"start": same}] * 2
 
 
 @pytest.mark.parametrize(
