@@ -66,23 +66,32 @@ def may_be_read(content_type: str | None, content_encoding: str | None, start: b
     return start.startswith(_UTF_16) or (bool(start) and b"\0" not in start)
 
 
-def load_publishers(names: Sequence[str]) -> None:
+def load_publishers(names: Sequence[str]) -> list[str]:
     """Load the publishers in the modules of these dotted names, in place of those loaded before.
 
-    Each module holds a ``PUBLISHER``. Raises ``ImportError`` when one cannot be imported or holds none.
+    Each module holds a ``PUBLISHER``. One that cannot be imported, or holds none, is left out, for the others' pages
+    are to be read all the same; return what is wrong with those.
     """
-    found = []
+    found, wrong = [], []
     for name in names:
-        publisher = getattr(importlib.import_module(name), "PUBLISHER", None)
-        if not isinstance(publisher, Publisher):
-            raise ImportError(f"{name} holds no PUBLISHER")
-        found.append(publisher)
+        try:
+            publisher = getattr(importlib.import_module(name), "PUBLISHER", None)
+            if not isinstance(publisher, Publisher):
+                raise TypeError("it holds no PUBLISHER")
+        except Exception as error:  # noqa: BLE001 - whatever a module does when it is imported
+            wrong.append(f"{name} cannot be loaded, and its rules are not used: {type(error).__name__}: {error}")
+        else:
+            found.append(publisher)
     _publishers[:] = found
+    return wrong
 
 
-def prepare(publishers: Sequence[str]) -> None:
-    """Load the publishers, and all that examining a page needs: the parsers load some of it with their first page."""
-    load_publishers(publishers)
+def prepare(publishers: Sequence[str]) -> list[str]:
+    """Load the publishers, and all that examining a page needs: the parsers load some of it with their first page.
+
+    Return what is wrong with publishers that are left out.
+    """
+    wrong = load_publishers(publishers)
     paragraph = "<p>A paragraph of a page that makes the parsers load their tables, words and patterns.</p>"
     examine(
         f"<html><head><title>A title</title></head><body><article>{paragraph * 5}</article></body></html>".encode(),
@@ -93,6 +102,7 @@ def prepare(publishers: Sequence[str]) -> None:
         want_article=True,
         want_requisites=True,
     )
+    return wrong
 
 
 def examine(

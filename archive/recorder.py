@@ -64,7 +64,7 @@ class Recorder:
         for session in left:
             self._uploaders[session].wake()
         self._new_captures: list[Capture] = []
-        self._sound: dict[str, None] = {}  # ids of originals that were read, those of the last
+        self._sound: dict[str, None] = {}  # ids of originals that can be read; the oldest is forgotten first
         self._new_articles: list[tuple[str, Article, Place]] = []
 
     def record(self, exchange: Exchange, evidence: Sequence[tuple[str, str]], *, whole: bool = False) -> Capture | None:

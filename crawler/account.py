@@ -17,4 +17,4 @@ class Account:
     pending: int
     reasons: Sequence[Reason]  # why pages were not captured, or not well
     down: Mapping[str, str]  # sites that were given up in this run, and why
-    ended_now: int | None = None  # of all, those of this run; None when there was none before
+    ended_now: int | None = None  # how many more have an outcome than before this run; None when it is the first

@@ -80,7 +80,8 @@ def evidence(meta: dict[str, Any], *, error: str | None = None) -> list[tuple[st
     """Return the pairs of the exchange's ``metadata`` record that only the crawler knows.
 
     ``via`` and ``hopsFromSeed`` are the WARC vocabulary (1.1, annex B, after Heritrix: ``L`` link, ``R`` redirect,
-    ``E`` embedded, ``P`` prerequisite); then the robots decision, the number of the retry, and what went wrong.
+    ``E`` embedded, ``P`` prerequisite, ``M`` manifest, as an index of sitemaps); then the robots decision, the number
+    of the retry, and what went wrong.
     """
     redirects: list[str] = meta.get("redirect_urls", [])
     pairs = [

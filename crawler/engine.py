@@ -1,4 +1,4 @@
-"""What a scheduler needs of Scrapy's engine that is not offered: to wake it, and to keep it open while pages end."""
+"""What a scheduler needs of Scrapy's engine and is not offered: to wake it, and to hold it until all pages ended."""
 
 from __future__ import annotations
 
@@ -18,10 +18,18 @@ class EngineSlot:
 
     def __init__(self, engine: Any) -> None:
         slot = getattr(engine, "_slot", None)
+        if not hasattr(slot, "closing"):
+            raise EngineChanged("Scrapy's engine no longer has _slot.closing: pages would be begun while it closes")
+        self._slot: Any = slot
         self._schedule: Callable[[], Any] = _method(slot, "nextcall.schedule", "a scheduler could not wake it")
         left = "it would close while pages are under way"
         self._add: Callable[[object], Any] = _method(slot, "add_request", left)
         self._remove: Callable[[object], Any] = _method(slot, "remove_request", left)
+
+    @property
+    def closing(self) -> bool:
+        """Whether the run is being ended: nothing new is to be begun."""
+        return self._slot.closing is not None
 
     def wake(self) -> None:
         """Have the engine ask its scheduler soon, and see whether it is done.

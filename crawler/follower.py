@@ -16,10 +16,11 @@ from scrapy.http import Response
 from archive.errors import ExtractionFailed, WorkersUnavailable
 from archive.workers import Workers
 from crawler import config
+from crawler.following import follow
 from crawler.frontier import Page
 from crawler.handlers import CAPPED, LEFT_OUT, MAX_BODY_BYTES
 from crawler.interruption import HURRY
-from crawler.leads import Followed, follow
+from crawler.leads import Followed
 from crawler.session import session_of
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Follower:
                 WORKERS,
                 memory_bytes=options.worker_memory_bytes,
                 time_limit_s=options.worker_time_limit_s,
-                prepare="crawler.leads.prepare",
+                prepare="crawler.following.prepare",
                 publishers=[spider.module],
                 tasks_per_worker=TASKS_PER_WORKER,
             ),
@@ -106,7 +107,7 @@ class Follower:
                 raise CutOff from error
             return Followed("unknown", problem=f"kept, but its links could not be read: {error.reason}")
         except WorkersUnavailable as error:  # no page is to blame, and none is given up for it
-            session_of(self.crawler).stop(error)
+            session_of(self.crawler).stop(error, reason="workers_unavailable")
             raise
 
     def tell_again(self) -> None:

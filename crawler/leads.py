@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import functools
-import importlib
-import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from typing import Any, Literal, NamedTuple
+from datetime import date, datetime
+from typing import Literal, NamedTuple
 
 from archive.catalog.identity import normalised, untracked
-from archive.examine import Examination, examine
+from archive.examine import Examination
 from crawler import traps
-from crawler.discovery import Form, Found, Reading, read
+from crawler.discovery import Form, Found, Reading
 from crawler.frontier import Kind, Lead, Page, Unread
-from crawler.publication import AddressKind, Period, Publication, load, site_of
+from crawler.publication import AddressKind, Period, Publication, site_of
+from crawler.told import Told
 
 # The lowest first: what tells most of the newest articles, then they, then what may lead to older ones.
 PRIORITY: dict[Kind, int] = {
@@ -28,13 +27,12 @@ PRIORITY: dict[Kind, int] = {
     "section": 20,
     "page": 25,
 }
-MAX_NESTED = 5  # style sheets and frames within another
+MAX_NESTED = 5  # style sheets and frames within another, and indexes of sitemaps
 SEED_SECTION = 3  # a section's first page has what is new
 FEED_ITEM = 9
 MIN_PROSE = 500  # characters of paragraphs that make a page of unknown kind an article; teasers stay well below
 
 KEPT_TARGETS = 20_000  # addresses whose targets are held, some 10 MB; menus and related articles repeat theirs
-KEPT_TOLD = 50_000  # keys held at a time of what has been told, some 5 MB, and as many of before
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,36 +67,8 @@ class Followed(NamedTuple):
     form: Form | Literal["unknown"]  # unknown: it could not be read
     leads: Sequence[Lead] = ()
     extract: bool = False
-    template: str | None = None  # of a listing
     shows: Sequence[str] = ()
     problem: str | None = None
-
-
-class Told:
-    """Remembers, for the last :data:`KEPT_TOLD` keys at least, which leads were given."""
-
-    def __init__(self) -> None:
-        self._latest: dict[str, int] = {}  # by key, how soon the page is asked for
-        self._before: dict[str, int] = {}
-
-    def first(self, lead: Lead) -> bool:
-        """Tell whether *lead* says anything that the leads given before did not."""
-        key, priority = lead.key, lead.priority
-        if key in self._latest:
-            known = self._latest[key]
-        else:
-            known = self._before.get(key, sys.maxsize)
-            if len(self._latest) >= KEPT_TOLD:
-                self._before, self._latest = self._latest, {}
-        if lead.modified is None and priority >= known:
-            return False
-        self._latest[key] = min(priority, known)
-        return True
-
-    def knows(self, key: str, priority: int) -> bool:
-        """Tell whether a lead to *key* that is asked for that soon says nothing that those given before did not."""
-        known = self._latest.get(key)
-        return known is not None and known <= priority
 
 
 class _Target(NamedTuple):
@@ -195,10 +165,10 @@ class Leads:
             leads += self._all(page, map(Found, reading.feeds), kind="feed")
         else:
             leads = self._all(page, reading.links)
-            leads += self._all(page, reading.sitemaps, kind="sitemap")
-        template = traps.template(page.url)
-        shows = [lead.key for lead in leads if traps.template(lead.url) != template]
-        return Followed(reading.form, leads, template=template, shows=shows, problem=reading.problem)
+            if page.hops.count("M") < MAX_NESTED:
+                leads += self._all(page, reading.sitemaps, kind="sitemap", hop="M")
+        shows = [lead.key for lead in leads if lead.kind not in ("feed", "sitemap")]
+        return Followed(reading.form, leads, shows=shows, problem=reading.problem)
 
     def needed(self, examined: Examination, page: Page | Unread) -> list[Lead]:
         """Return what a page or style sheet needs to be shown again."""
@@ -221,7 +191,8 @@ class Leads:
         shows = [
             lead.key for lead in links if lead.kind in ("article", "page") and traps.template(lead.url) != template
         ]
-        if reading.prose:  # a page of some words, as a picture with its caption: others like it have as many seldom
+        if reading.prose and page.kind == "page":
+            # It may be no listing at all, but a picture with its caption: two seldom have as many characters.
             shows.append(f"{reading.prose} characters")
         articles = [lead for lead in links if lead.kind == "article"]
         if articles and all(self._is_too_old(lead) for lead in articles):
@@ -230,7 +201,7 @@ class Leads:
             links = [lead for lead in links if lead.url not in paging]
         else:
             links += self._all(page, map(Found, self.publication.paging(page.url, len(articles))), kind="section")
-        return Followed("page", leads + links, template=template, shows=shows, problem=reading.problem)
+        return Followed("page", leads + links, shows=shows, problem=reading.problem)
 
     def _news(self, links: Iterable[Found], told: Told) -> Iterable[Found]:
         """Return *links* without those that were told before: of most pages that is nearly all there is."""
@@ -269,55 +240,6 @@ class Leads:
 def key_of(url: str, kind: Kind) -> str:
     """Return what makes two addresses one page of the crawl: a requisite must be asked for to the letter."""
     return url if kind == "requisite" else normalised(url)
-
-
-def follow(
-    payload: bytes,
-    *,
-    url: str,
-    content_type: str | None,
-    content_encoding: str | None,
-    page: Page,
-    spider: str,
-    arguments: Mapping[str, str],
-    bounds: Bounds,
-    telling: int = 0,
-) -> Followed:
-    """Return what a fetched document leads to: the task of the workers. *spider* is a dotted module name.
-
-    A lead that this process gave before is left out, as long as *telling* is the same: what the pages of a site have in
-    common is most of what they lead to.
-
-    Strangers' bytes are parsed: it may raise anything, and take any time and memory.
-    """
-    leads, told = _of_crawl(spider, tuple(sorted(arguments.items())), bounds, telling)
-    document: dict[str, Any] = {"url": url, "content_type": content_type, "content_encoding": content_encoding}
-    if page.kind == "requisite":
-        # A style sheet has its own, and so has a frame, whose links are not the publication's.
-        examined = examine(payload, **document, captured_at=datetime.now(UTC), want_article=False, want_requisites=True)
-        followed = Followed("other", leads.needed(examined, page), problem=examined.problem)
-    else:
-        # Which links are paging is asked only where they may lead to what is too old.
-        followed = leads.follow(read(payload, **document, paging=bounds.since is not None), page, told)
-    return followed._replace(leads=[lead for lead in followed.leads if told.first(lead)])
-
-
-def prepare(spiders: Sequence[str]) -> None:
-    """Load *spiders*, and the parsers of pages, feeds and sitemaps: :func:`follow` needs no more."""
-    for spider in spiders:
-        importlib.import_module(spider)
-    for document in (b"<html><p><a href=/>A link</a></html>", b"<rss><channel></channel></rss>", b"<urlset></urlset>"):
-        read(document, url="https://news.invalid/", content_type=None, content_encoding=None)
-
-
-@functools.lru_cache(maxsize=1)
-def _of_crawl(
-    spider: str,
-    arguments: tuple[tuple[str, str], ...],
-    bounds: Bounds,
-    telling: int,  # noqa: ARG001 - another number, another memory
-) -> tuple[Leads, Told]:
-    return Leads(load(spider, dict(arguments)), bounds), Told()
 
 
 def _date(text: str | None) -> date | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 import importlib
-import pkgutil
 from typing import Self
 
 from scrapy import Request, Spider
@@ -12,7 +11,7 @@ from scrapy.settings import BaseSettings
 from scrapy.utils.spider import iter_spider_classes
 
 from crawler.publication import NotLoaded
-from crawler.publishers import publication_modules
+from crawler.publishers import modules_in, publication_modules
 from crawler.spider import spider_class
 
 
@@ -29,9 +28,9 @@ class PublicationLoader:
         self._spiders: dict[str, type[Spider]] = {}
         self._broken: dict[str, NotLoaded] = {}
         for package in packages:
-            for info in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}."):
-                if info.name not in modules:
-                    self._import(info.name)
+            for name in modules_in(package):
+                if name not in modules:
+                    self._import(name)
 
     def _import(self, module: str) -> None:
         try:
@@ -48,7 +47,8 @@ class PublicationLoader:
     def load(self, spider_name: str) -> type[Spider]:
         """Return the spider of that name.
 
-        Raises ``KeyError`` when there is none, ``NotLoaded`` when its module cannot be imported.
+        Raises ``KeyError`` when there is none, ``NotLoaded`` when its module cannot be imported. That of a publication
+        is imported, and ``NotLoaded`` raised, when the spider is made.
         """
         if spider_name in self._publications:
             return spider_class(self._publications[spider_name])

@@ -19,7 +19,7 @@ from datetime import date
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
-from archive.rules import Publisher, host_of
+from archive.rules import Publisher
 
 # What an address is, as far as it alone tells. "page": cannot be told; "skip": never worth asking for.
 AddressKind = Literal["article", "section", "feed", "sitemap", "page", "skip"]
@@ -196,7 +196,6 @@ __all__ = [
     "NotLoaded",
     "Period",
     "Publication",
-    "host_of",
     "host_with_port",
     "load",
     "site_of",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
+import logging
 import pkgutil
 import re
 from collections.abc import Iterable, Iterator
@@ -11,6 +13,9 @@ from pathlib import Path
 
 from archive.catalog.identity import numbered
 from archive.rules import Publisher, host_of
+from crawler.publication import NotLoaded
+
+log = logging.getLogger(__name__)
 
 SPIDER_PACKAGES = ("spiders",)
 _PUBLISHER = re.compile(rb"^PUBLISHER\b.*=", re.MULTILINE)
@@ -33,19 +38,35 @@ def publication_modules(packages: Iterable[str] = SPIDER_PACKAGES) -> list[str]:
 def _modules(packages: Iterable[str], holds: re.Pattern[bytes]) -> list[str]:
     names: list[str] = []
     for package in packages:
-        for info in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}."):
-            spec = importlib.util.find_spec(info.name)
+        for name in modules_in(package):
+            spec = importlib.util.find_spec(name)
             if spec and spec.origin and holds.search(Path(spec.origin).read_bytes()):
-                names.append(info.name)
+                names.append(name)
     return sorted(names)
 
 
+def modules_in(package: str) -> list[str]:
+    """Return the dotted names of the modules and packages right in *package*; it alone when it is a plain module."""
+    path = getattr(importlib.import_module(package), "__path__", None)
+    return [package] if path is None else [info.name for info in pkgutil.iter_modules(path, f"{package}.")]
+
+
 def publishers(packages: Iterable[str] = SPIDER_PACKAGES) -> Iterator[Publisher]:
-    """Yield every publisher, by module name."""
+    """Yield every publisher, by module name; one that cannot be loaded is left out, and said so once."""
     for name in publisher_modules(packages):
-        publisher = importlib.import_module(name).PUBLISHER
-        assert isinstance(publisher, Publisher), name
-        yield publisher
+        try:
+            publisher = importlib.import_module(name).PUBLISHER
+            if not isinstance(publisher, Publisher):
+                raise TypeError(f"it holds no PUBLISHER, but {publisher!r}")
+        except Exception as error:  # noqa: BLE001 - whatever it does when it is imported
+            _tell(str(NotLoaded(name, error)))
+        else:
+            yield publisher
+
+
+@functools.cache
+def _tell(wrong: str) -> None:
+    log.error("%s; the rules of this publisher are not used", wrong)
 
 
 def identity(url: str) -> str | None:

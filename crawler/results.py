@@ -15,9 +15,9 @@ REPLAY_BASE = "http://127.0.0.1:8080"  # where `newswarc replay` listens by defa
 class PageResult:
     """One URL's outcome. The names up to *replay_url* are a contract; None where there is nothing to tell.
 
-    *saved*: an answer was captured, whatever its status; *unchanged*: it was the same as before, a revisit was
-    written; *skipped*: not asked for; *refused*: robots.txt or the address guard forbade it; *failed*: no answer came,
-    or none that is whole.
+    *saved*: an answer was captured; *unchanged*: it was the same as before, a revisit was written; *skipped*: not asked
+    for; *refused*: robots.txt or the address guard forbade it; *failed*: no answer came, or none that is whole, or, of
+    a crawl, an error of the server.
     """
 
     url: str

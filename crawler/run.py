@@ -45,7 +45,7 @@ def run_spider(
 
     *on_crawler* is given Scrapy's crawler before it starts.
 
-    The second argument of *on_item* says that the store has failed: that ends the run, and is told at its end.
+    The second argument of *on_item* says that an error has ended the run, as of the store: it is told at its end.
     SIGINT, SIGTERM or SIGHUP ends it cleanly (see :mod:`crawler.interruption`).
     """
     project = get_project_settings()
@@ -81,7 +81,6 @@ def run_spider(
     finished.interrupted = interruption.count > 0
     if task.done() and not task.cancelled() and not isinstance(task.exception(), KeyboardInterrupt):
         finished.error = _ended(task.exception()) or finished.error
-    finished.error = finished.error or getattr(crawler.spider, "error", None)
     finished.account = getattr(crawler.spider, "account", None)
     with contextlib.suppress(RuntimeError):  # nor statistics, when its spider could not be made
         if crawler.stats is not None:

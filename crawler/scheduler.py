@@ -56,7 +56,7 @@ class FrontierScheduler(BaseScheduler):
         self.started = datetime.now(UTC)  # of the crawl, which may have been begun by an earlier run
         self.resumed = False
         self.unread = 0  # articles still to be extracted
-        self._ended_now = 0  # pages, in this run
+        self._ended_before = 0  # pages, in earlier runs
         self._committer = Committer(frontier.commit, name="newswarc-frontier")
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -70,6 +70,9 @@ class FrontierScheduler(BaseScheduler):
     def from_crawler(cls, crawler: Crawler) -> Self:
         settings, options = crawler.settings, config.current()
         assert crawler.spider is not None
+        for name in ("CONCURRENT_REQUESTS", "CONCURRENT_REQUESTS_PER_DOMAIN"):
+            if settings.getint(name) < 1:
+                raise config.ConfigError(f"{name} is {settings.get(name)}: it must be 1 or more")
         politeness = Politeness(
             delay_s=max(settings.getfloat("NEWSWARC_DELAY_S", options.delay_s), settings.getfloat("DOWNLOAD_DELAY")),
             concurrency=settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN"),
@@ -85,6 +88,7 @@ class FrontierScheduler(BaseScheduler):
         if "started" in facts:
             self.resumed = True
             self.started = parse_iso(facts["started"])
+            self._ended_before = sum(self.frontier.outcomes().values())
         else:
             self.frontier.note("started", iso(self.started))
             self.frontier.note("crawl", json.dumps(spider.crawl_arguments))  # type: ignore[attr-defined]
@@ -133,16 +137,24 @@ class FrontierScheduler(BaseScheduler):
     def _begin_pages(self) -> None:
         engine = self.crawler.engine
         assert engine is not None
-        assert self._spider is not None
-        while not (engine.paused or engine.needs_backout() or self._ending):
+        assert self._slot is not None
+        while engine.running and not (engine.paused or self._slot.closing or self._ending):
             turn = self.turns.next()
             if turn is None:
                 self._wait()
                 return
             if turn.skip is None:
-                self.attend_to(self._spider.attend(turn.page))
+                self.attend_to(self._attend(turn.page))
             else:
                 self.attend_to(self.finish(turn.page, Done("skipped", turn.skip), asked=False))
+
+    async def _attend(self, page: Page) -> None:
+        assert self._spider is not None
+        try:
+            await self._spider.attendant.attend(page)
+        finally:  # whatever befell it, the run does not wait for it: it is pending unless it was ended
+            self.turns.left(page)
+            self.wake()
 
     def _wait(self) -> None:
         """Look again when a page may have its turn; end the crawl when none may have it any more."""
@@ -153,7 +165,7 @@ class FrontierScheduler(BaseScheduler):
             self.attend_to(self._skip_the_rest(LIMIT_REACHED.format(self.turns.max_pages)))
 
     async def _skip_the_rest(self, reason: str) -> None:
-        self._ended_now += await self._write(lambda: self.frontier.skip_pending(reason))
+        await self._write(lambda: self.frontier.skip_pending(reason))
         self.turns.none_waits()
         self._ending = False
         self.wake()
@@ -169,7 +181,6 @@ class FrontierScheduler(BaseScheduler):
         """Say what became of *page* and enter what it leads to, durably and in one step."""
         try:
             self._added(await self._write(lambda: self.frontier.finish(page.id, done, leads, modified=page.modified)))
-            self._ended_now += 1
             if done.extract:
                 self.article_waits.set()
         finally:
@@ -252,13 +263,14 @@ class FrontierScheduler(BaseScheduler):
             if not pending and not self.frontier.articles().get("waiting"):
                 self.frontier.note("finished", iso(datetime.now(UTC)))
                 self.frontier.commit()
+            outcomes = self.frontier.outcomes()
             account = Account(
-                self.frontier.outcomes(),
+                outcomes,
                 self.frontier.articles(),
                 sum(pending.values()),
                 self.frontier.reasons(),
                 {site: why for site in pending if (why := self.politeness.down(site))},
-                self._ended_now if self.resumed else None,
+                sum(outcomes.values()) - self._ended_before if self.resumed else None,
             )
             assert self._spider is not None
             self._spider.account = account

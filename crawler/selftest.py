@@ -17,6 +17,7 @@ from scrapy.core.downloader.middleware import DownloaderMiddlewareManager
 from scrapy.crawler import Crawler
 from scrapy.exceptions import DownloadFailedError
 from scrapy.http import Response
+from scrapy.logformatter import LogFormatter
 from scrapy.settings import BaseSettings
 from scrapy.utils.defer import maybe_deferred_to_future
 from scrapy.utils.misc import load_object
@@ -158,18 +159,22 @@ async def _check_downloader() -> None:
     request = Request("http://selftest.invalid/")
     try:
         crawler = Crawler(Spider, settings)
-        crawler.spider = Spider("selftest")
+        crawler.spider, crawler.logformatter = Spider("selftest"), LogFormatter()
         crawler.signals.connect(downloaded, signal=signals.response_downloaded)
         downloader = DirectDownloader(crawler)
         fetched = downloader.fetch(request)
         full = downloader.needs_backout()
         await maybe_deferred_to_future(fetched)
+        arrived: list[Response] = []
+        got = await downloader.get(request, arrived.append)
     except Exception as error:
         raise SelfTestFailed(f"Scrapy's Downloader is not what DirectDownloader is made of: {error!r}") from error
     if not full or downloader.needs_backout():
         raise SelfTestFailed("Scrapy's Downloader no longer goes by active: CONCURRENT_REQUESTS would not be kept")
-    if told != [request]:
-        raise SelfTestFailed("Scrapy no longer sends response_downloaded: a site's slot would stay taken")
+    if arrived != [got]:
+        raise SelfTestFailed("Scrapy's middlewares no longer lead to the handler: a site's slot would stay taken")
+    if told != [request, request]:
+        raise SelfTestFailed("Scrapy no longer sends response_downloaded: nobody would hear of answers")
 
 
 async def _check_loopback() -> None:

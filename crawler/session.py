@@ -39,7 +39,7 @@ class ArchiveSession:
     def __init__(self, crawler: Crawler, archive: Archive, recorder: Recorder) -> None:
         self.crawler, self.archive = crawler, archive
         self.recorder = recorder
-        self.error: Exception | None = None  # the store's failure that stopped the crawl, if any
+        self.error: Exception | None = None  # what ended the crawl, if anything did
         self._caller_tells = crawler.settings.getbool("NEWSWARC_CALLER_TELLS_ERRORS")
         self._committer = Committer(recorder.commit, name="newswarc-commit")
         self._closed = False
@@ -92,12 +92,16 @@ class ArchiveSession:
             self.stop(error)
             raise
 
-    def stop(self, error: ArchiveError) -> None:
-        """A page that fails is counted and the crawl goes on; a store that fails stops the crawl."""
+    def stop(self, error: Exception, *, reason: str = "storage_failed") -> None:
+        """End the crawl for *error*; Scrapy is told the *reason*.
+
+        A page that fails is counted and the crawl goes on; a store that fails, or whatever else no page can go on
+        without, ends it.
+        """
         if self.error is None:
             self._fail(error)
             if self.crawler.engine is not None:
-                _schedule_coro(self.crawler.engine.close_spider_async(reason="storage_failed"))
+                _schedule_coro(self.crawler.engine.close_spider_async(reason=reason))
 
     async def spider_closed(self, reason: str) -> None:
         """Seal what is open and publish it. A failure is kept in :attr:`error`: a signal handler's is swallowed.

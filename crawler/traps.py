@@ -1,8 +1,9 @@
 """Addresses without end: calendars, pages of listings that repeat themselves, paths that grow.
 
-A listing, feed or sitemap is worth asking for as long as those like it lead to pages not seen on them before. Which
-are alike is told by their address: where numbers and slugs stand, any number and slug may. After :data:`BARREN_PAGES`
-of one kind in a row that showed nothing new, no more of them are asked for.
+A listing, or a further page of a feed, is worth asking for as long as those like it lead to pages not seen on them
+before. Which are alike is told by their address: where numbers and slugs stand, any number and slug may. After
+:data:`BARREN_PAGES` of one kind in a row that showed nothing new, no more of them are asked for. Sitemaps are listed by
+an index, and as many as it lists: they only may not be nested without end.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ MAX_URL = 2000  # characters; the longest addresses of news articles have some 3
 MAX_REPEATS = 3  # of one path segment: /a/b/a/b/a/b is a relative link that feeds on itself (Heritrix: 3)
 MAX_SEGMENTS = 20
 
-LISTINGS = frozenset({"section", "page", "feed", "sitemap"})  # the kinds of page that may be one
+LISTINGS = frozenset({"section", "page", "feed"})  # the kinds of page that may be one
 
 _NUMBER = re.compile(r"\d+")
 _SLUG = re.compile(r"[^/]*(?:[-_][^/]*){2,}|[^/]*\d[^/]*|[^/]{25,}")
@@ -31,6 +32,17 @@ def template(url: str) -> str:
     segments = [_segment(segment) for segment in parts.path.split("/")]
     names = sorted({pair.partition("=")[0] for pair in parts.query.split("&") if pair})
     return f"{parts.netloc}{'/'.join(segments)}{'?' + '&'.join(names) if names else ''}"
+
+
+def listing(kind: str, url: str, via: str | None) -> str | None:
+    """Return the template by which a page is judged if it turns out to lead nowhere; None when it never is.
+
+    Of feeds only further pages are, which others like them led to: a site has as many feeds as it has sections.
+    """
+    if kind not in LISTINGS:
+        return None
+    own = template(url)
+    return own if kind != "feed" or (via is not None and template(via) == own) else None
 
 
 def _segment(segment: str) -> str:

@@ -126,7 +126,7 @@ class Turns:
         page = site.buffer.popleft()
         site.pending -= 1
         self._in_flight[page.id] = page
-        if page.kind in traps.LISTINGS and traps.template(page.url) in self._trapped:
+        if traps.listing(page.kind, page.url, page.via) in self._trapped:
             return Turn(page, traps.BARREN)
         self.politeness.asked(page.site)
         self._counted += page.kind in COUNTED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 import socket
@@ -11,7 +12,9 @@ from pathlib import Path
 
 from archive.errors import WorkersUnavailable
 from archive.workers import messages
-from archive.workers.server import END, FAILED_TO_FORK, MAX_ANSWER_BYTES, START, STARTED, Answer, Settings
+from archive.workers.server import END, FAILED_TO_FORK, MAX_ANSWER_BYTES, START, STARTED, Answer, Ready, Settings
+
+log = logging.getLogger(__name__)
 
 _START_LIMIT_S = 600.0  # the imports take half a second on an idle machine
 _CONTROL_LIMIT_S = 30.0  # fork and kill take milliseconds
@@ -84,7 +87,10 @@ class Server:
                 raise WorkersUnavailable(f"the parser processes cannot be started: {error}") from error
         try:
             messages.limit(self._control, _START_LIMIT_S)
-            problem = messages.receive(self._control).decode()
+            ready: Ready = pickle.loads(messages.receive(self._control))  # noqa: S301 - from our own server
+            problem = ready.problem
+            for warning in ready.warnings:
+                log.error("%s", warning)
         except TimeoutError:
             problem = f"not ready after {_START_LIMIT_S:g} s"
         except (EOFError, OSError):

@@ -37,11 +37,11 @@ class Workers:
     """*count* worker processes for parsing; no process is started before the first task.
 
     *prepare* is the dotted name of a function that loads what all tasks need; it is called once, with *publishers*,
-    dotted module names (``spiders.moscow_times``). *memory_bytes* limits a worker's address space, *time_limit_s* the
-    processor time of one task; by the clock it may take *clock_limit_s* from the start of its execution, thirty times
-    as long if not given. *nice*, from 0 to 19, lets others have the processor first. A task whose worker is killed
-    from outside is tried once more. Safe to use from any thread; with asyncio, await
-    ``asyncio.wrap_future(workers.submit(…))``.
+    dotted module names (``spiders.moscow_times``), and the lines that it returns, if any, are logged here as errors.
+    *memory_bytes* limits a worker's address space, *time_limit_s* the processor time of one task; by the clock it may
+    take *clock_limit_s* from the start of its execution, thirty times as long if not given. *nice*, from 0 to 19, lets
+    others have the processor first. A task whose worker is killed from outside is tried once more. Safe to use from
+    any thread; with asyncio, await ``asyncio.wrap_future(workers.submit(…))``.
     """
 
     def __init__(

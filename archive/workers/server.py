@@ -52,6 +52,14 @@ class Settings:
 
 
 @dataclass(slots=True)
+class Ready:
+    """What the server says first: the *problem* that ends it, or that it is ready, with *warnings*."""
+
+    problem: str = ""
+    warnings: Sequence[str] = ()
+
+
+@dataclass(slots=True)
 class Answer:
     """What became of one task: *value*, or the *reason* it failed with the traceback."""
 
@@ -72,20 +80,22 @@ def main() -> None:
     os.nice(settings.nice)  # the imports, too, have time
     with socket.socket(fileno=int(sys.argv[1])) as control:
         try:
-            _prepare(settings)
+            ready = Ready(warnings=_prepare(settings))
         except Exception as error:  # noqa: BLE001 - whatever an import raises is told to the parent, and ends us
-            messages.send(control, f"{type(error).__name__}: {error}".encode(errors="replace"))
+            ready = Ready(problem=f"{type(error).__name__}: {error}")
+        messages.send(control, pickle.dumps(ready))
+        if ready.problem:
             return
-        messages.send(control, b"")
         with contextlib.suppress(OSError):  # the parent is gone
             _Server(control, settings).serve()
 
 
-def _prepare(settings: Settings) -> None:
+def _prepare(settings: Settings) -> Sequence[str]:
     module, _, name = settings.prepare.rpartition(".")
-    getattr(importlib.import_module(module), name)(settings.publishers)
+    warnings: Sequence[str] | None = getattr(importlib.import_module(module), name)(settings.publishers)
     gc.collect()
     gc.freeze()  # workers share these pages; a collection would touch, and so copy, them all
+    return list(warnings or ())
 
 
 class _Server:

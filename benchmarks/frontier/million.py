@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from archive.place import Place
 from crawler.frontier import Done, Frontier, Lead, Page
-from crawler.leads import Told
+from crawler.told import Told
 
 NEW, MENU, LATEST, ANY = 2, 68, 20, 10
 LATEST_ARTICLES = 5_000

@@ -37,8 +37,8 @@ REASONS_TOLD = 12  # the most frequent ones; a crawl of a large site has many
     "--max-pages",
     type=click.IntRange(1),
     metavar="N",
-    help="Ask for no more than N pages, those of earlier runs of the same crawl included; feeds, sitemaps and what"
-    " articles need to be shown do not count.",
+    help="Ask for no more than N pages, of an interrupted crawl those of its earlier runs included; feeds, sitemaps"
+    " and what articles need to be shown do not count.",
 )
 @click.option("--requisites", is_flag=True, help="Images, styles, scripts and fonts of articles too.")
 @click.option("--recrawl", is_flag=True, help="Ask again for articles that the archive holds.")

@@ -158,6 +158,10 @@ class CrawlProgress:
         self._bar.start()
 
     def _answered(self, response: Response) -> None:
+        from crawler.known import ARCHIVED
+
+        if ARCHIVED in response.flags:
+            return
         capture = response.meta.get("capture")
         self._bytes += capture.place.length if capture else 0
         self._answers += 1
@@ -176,7 +180,7 @@ class CrawlProgress:
             return self._stopping or "starting"
         rate = self._answers / max(0.1, time.monotonic() - self._began_s)
         parts = [
-            f"{self._answers:,} pages ({rate:.1f}/s)",
+            f"{self._answers:,} answers ({rate:.1f}/s)",
             f"{scheduler.turns.under_way:,} under way",
             f"{scheduler.turns.waiting:,} waiting",
             f"{scheduler.unread:,} articles to read" if scheduler.unread else "",

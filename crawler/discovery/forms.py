@@ -45,10 +45,10 @@ def read(
 ) -> Reading:
     """Return what a response's *payload*, transfer coding removed, content coding kept, is and leads to.
 
-    *url* is the address it came from. Which of a page's links lead to other pages of the same listing is not looked at
-    without *paging*. A payload that is cut, or whose coding is broken, is read as far as it goes, up
-    to 64 MiB, and ``problem`` says so. May take any time, and memory in proportion to what it unpacks to: strangers'
-    documents belong in a worker.
+    *url* is the address it came from. Without *paging*, only relations and buttons tell which links lead to other pages
+    of the same listing. A payload that is cut, or whose coding is broken, is read as far as it goes, up to 64 MiB, and
+    ``problem`` says so. May take any time, and memory in proportion to what it unpacks to: strangers' documents belong
+    in a worker.
     """
     body, problem = _unpacked(payload, content_encoding)
     reading = _read(body, url, content_type, whole=problem is None, paging=paging)

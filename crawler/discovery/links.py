@@ -51,7 +51,7 @@ def read_page(text: str, url: str, *, paging: bool = True) -> Reading:
     """
     tree = LexborHTMLParser(text.encode("utf-8", "replace"))  # a lone surrogate, out of UTF-7, has no form in UTF-8
     nodes = tree.css(_WANTED)
-    page = _Page(_base(nodes, url), url, Paging(tree), told=paging)
+    page = _Page(_base(nodes, url), url, Paging(tree), look_for_paging=paging)
     for node in nodes:
         page.read(node)
     article = declares_article(tree, page.meta, page.data, url=url, canonical=page.canonical)
@@ -81,9 +81,9 @@ def _base(nodes: Iterable[LexborNode], url: str) -> str:
 class _Page:
     """Collects what the elements of one page tell, in document order."""
 
-    def __init__(self, base: str, url: str, paging: Paging, *, told: bool) -> None:
+    def __init__(self, base: str, url: str, paging: Paging, *, look_for_paging: bool) -> None:
         self.base, self.url, self.paging = base, url, paging
-        self.told = told  # whether links tell if they are paging
+        self.look_for_paging = look_for_paging
         self.links: dict[str, bool] = {}  # by address, whether it is another page of the listing
         self.full = False  # some links were left out
         self.sitemaps = Gathering(base, MAX_FEEDS)
@@ -138,7 +138,7 @@ class _Page:
         if relations and "alternate" in relations.lower() and _is_feed(attributes):
             self._add_feed(url)
         else:
-            self._add(url, paging=self.told and self.paging.leads(node, attributes, url, self.url))
+            self._add(url, paging=self.look_for_paging and self.paging.leads(node, attributes, url, self.url))
 
     def _link(self, node: LexborNode) -> None:
         attributes = node.attributes

@@ -101,7 +101,7 @@ class Frontier:
             db.execute("INSERT OR REPLACE INTO crawl VALUES (?, ?)", (name, value))
 
     def add(self, leads: Iterable[Lead]) -> Added:
-        """Enter *leads*; of those whose key is known already only the news of a change is kept."""
+        """Enter *leads*; of those whose key is known already only what is news is kept."""
         with self._writing() as db:
             step = Entering(db)
             step.enter(leads)

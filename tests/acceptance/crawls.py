@@ -19,7 +19,9 @@ REST_S = 0.2
 ROBOTS = "/robots.txt"
 FOUND_BY_ANSWERS = 0.3  # seconds in which an answer reaches the crawl, and what was under way before reaches the site
 
-_SUMMARY = re.compile(r": \w+: ([\d,]+) pages?: ([^;\n]*)(?:; articles: ([^\n]*))?$", re.MULTILINE)
+_SUMMARY = re.compile(
+    r": \w+: ([\d,]+) pages?: ([^;\n]*)(?:; in this run [\d,]+)?(?:; articles: ([^\n]*))?$", re.MULTILINE
+)
 _COUNTED = re.compile(r"([\d,]+) ([a-z ]+)")
 
 

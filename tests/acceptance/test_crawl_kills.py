@@ -122,7 +122,10 @@ def wait(process: subprocess.Popen[bytes], site: RawSite, rng: random.Random) ->
 def is_finished(command: Command) -> bool:
     with opened(command) as archive:
         for path in (archive.state_dir / "crawls").glob("*.sqlite"):
-            with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+            with (
+                contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db,
+                contextlib.suppress(sqlite3.OperationalError),  # killed before it had any table
+            ):
                 return db.execute("SELECT count(*) FROM crawl WHERE name = 'finished'").fetchone()[0] > 0
     return False
 

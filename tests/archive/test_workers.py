@@ -404,10 +404,16 @@ def test_a_cancelled_task_is_not_run(tmp_path: Path):
     assert not (tmp_path / "made").exists()
 
 
-def test_a_publisher_that_cannot_be_imported_is_named():
+def test_a_publisher_that_cannot_be_imported_is_named_and_the_others_pages_are_read(caplog: pytest.LogCaptureFixture):
+    with Workers(1, publishers=["spiders.no_such_paper", "spiders.moscow_times"]) as workers:
+        assert examined(workers, b"<html><p>Parliament voted on Tuesday.").result().problem is None
+    assert "spiders.no_such_paper cannot be loaded, and its rules are not used: ModuleNotFoundError" in caplog.text
+
+
+def test_what_cannot_be_prepared_is_named():
     with (
-        Workers(1, publishers=["spiders.no_such_paper"]) as workers,
-        pytest.raises(WorkersUnavailable, match=r"spiders\.no_such_paper"),
+        Workers(1, prepare="archive.no_such_module.prepare") as workers,
+        pytest.raises(WorkersUnavailable, match=r"cannot be started: ModuleNotFoundError: .*archive\.no_such_module"),
     ):
         workers.submit(os.getpid).result()
 

@@ -23,8 +23,10 @@ def test_it_is_woken_and_does_not_close_while_a_page_is_under_way():
         ours.wake()
         await asyncio.sleep(0.01)
         ours.enter("a page")
+        assert not ours.closing
         closing = asyncio.create_task(slot.close())
         await asyncio.sleep(0.01)
+        assert ours.closing
         assert not closing.done()
         ours.leave("a page")
         await closing
@@ -37,14 +39,15 @@ def nothing(*_: Any) -> None:
     pass
 
 
-@pytest.mark.parametrize("missing", ["nextcall", "add_request", "remove_request"])
+@pytest.mark.parametrize("missing", ["closing", "nextcall", "add_request", "remove_request"])
 def test_another_engine_is_refused(missing: str):
-    slot = {"nextcall": SimpleNamespace(schedule=nothing), "add_request": nothing, "remove_request": nothing}
+    slot = {"closing": None, "nextcall": SimpleNamespace(schedule=nothing)}
+    slot |= {"add_request": nothing, "remove_request": nothing}
     del slot[missing]
     with pytest.raises(EngineChanged, match=rf"no longer has _slot\.{missing}.*: "):
         EngineSlot(SimpleNamespace(_slot=SimpleNamespace(**slot)))
 
 
 def test_no_engine_is_refused():
-    with pytest.raises(EngineChanged, match=r"_slot\.nextcall\.schedule: a scheduler could not wake it"):
+    with pytest.raises(EngineChanged, match=r"no longer has _slot\.closing"):
         EngineSlot(None)

@@ -18,7 +18,8 @@ from scrapy.http import Response
 from archive.errors import WorkersUnavailable
 from archive.workers import Workers, pool, server
 from crawler import follower as module
-from crawler import leads
+from crawler import following
+from crawler.attending import Attendant
 from crawler.follower import CutOff, Follower
 from crawler.frontier import Page
 from crawler.handlers import CAPPED, LEFT_OUT
@@ -34,7 +35,7 @@ MENU = [f"/menu/{number}" for number in range(5)]
 
 def prepare(spiders: list[str]) -> None:
     """Load what the workers need, and have no answer be larger than :data:`SMALL_BYTES`."""
-    leads.prepare(spiders)
+    following.prepare(spiders)
     server.MAX_ANSWER_BYTES = SMALL_BYTES
 
 
@@ -259,14 +260,14 @@ def test_a_page_whose_end_meets_a_bug_takes_nothing_from_those_after_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
     """Its links were given by the workers, and never entered."""
-    announced = PublicationSpider._announced
+    announced = Attendant._announced
 
-    async def failing(self: PublicationSpider, page: Page, **more: Any) -> Any:
+    async def failing(self: Attendant, page: Page, **more: Any) -> Any:
         if page.url.endswith("-0"):
             raise ZeroDivisionError("a bug")
         return await announced(self, page, **more)
 
-    monkeypatch.setattr(PublicationSpider, "_announced", failing)
+    monkeypatch.setattr(Attendant, "_announced", failing)
     pages = {article(number): page(MENU, title=str(number)) for number in range(3)}
     home = page([article(0), "/tag/later"])
     later = page([article(1), article(2)])
@@ -282,10 +283,10 @@ def test_a_page_whose_end_meets_a_bug_takes_nothing_from_those_beside_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(module, "WORKERS", 1)  # so that the same worker follows all
-    announced = PublicationSpider._announced
+    announced = Attendant._announced
     ends = {article(0): asyncio.Event(), article(1): asyncio.Event()}
 
-    async def failing(self: PublicationSpider, page: Page, **more: Any) -> Any:
+    async def failing(self: Attendant, page: Page, **more: Any) -> Any:
         """Let the end of the first article wait for that of the second, which a section leads to only after it."""
         target = page.url[page.url.index("/", 8) :]
         if target in ends:
@@ -296,7 +297,7 @@ def test_a_page_whose_end_meets_a_bug_takes_nothing_from_those_beside_it(
             raise ZeroDivisionError("a bug")
         return await announced(self, page, **more)
 
-    monkeypatch.setattr(PublicationSpider, "_announced", failing)
+    monkeypatch.setattr(Attendant, "_announced", failing)
     pages = {"/": page([article(0), "/tag/a"]), "/tag/a": page([article(1)])}
     pages |= {article(number): page(MENU, title=str(number)) for number in (0, 1)}
     with running(RawSite(pages)) as site:

@@ -11,11 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler import leads as module
+from crawler import following
+from crawler import told as module
 from crawler.discovery import Found, Reading
+from crawler.following import follow
 from crawler.frontier import Kind, Lead, Page
-from crawler.leads import FEED_ITEM, PRIORITY, SEED_SECTION, Bounds, Followed, Leads, Told, follow, key_of
+from crawler.leads import FEED_ITEM, PRIORITY, SEED_SECTION, Bounds, Followed, Leads, key_of
 from crawler.publication import Publication, site_of
+from crawler.told import Told
 from spiders.generic import kind_of, period_of
 
 SITE = "https://news.example"
@@ -240,7 +243,6 @@ def test_a_listing_leads_to_what_it_links_and_tells_what_it_shows():
         ("page", 1, "L", f"{SITE}/"),
     ]
     assert not followed.extract
-    assert followed.template == "news.example/"
     assert followed.shows == [key_of(ARTICLE, "article"), key_of(f"{SITE}/about", "page")]
 
 
@@ -265,7 +267,7 @@ def test_of_pages_of_its_own_kind_a_listing_shows_nothing():
 def test_what_makes_a_page_an_article(url: str, kind: Kind, reading: Reading, article: bool):
     followed = leads_of().follow(reading, at(url, kind))
     assert followed.extract == article
-    assert (followed.template is None) == article
+    assert followed.extract == article
 
 
 def test_the_first_kind_an_address_is_found_as_on_a_page_comes_first():
@@ -340,10 +342,8 @@ def test_a_feed_leads_to_its_items_and_its_next_page():
         ("article", FEED_ITEM, None),
         ("feed", PRIORITY["feed"], None),
     ]
-    assert (followed.form, followed.extract, followed.template) == ("feed", False, "news.example/rss")
-    assert followed.shows == [lead.key for lead in followed.leads], "its next page is of another kind"
-    more = leads_of().follow(Reading("feed", items, feeds=[f"{SITE}/rss?paged=3"]), at(f"{SITE}/rss?paged=2", "feed"))
-    assert more.shows == [lead.key for lead in more.leads[:2]]
+    assert (followed.form, followed.extract) == ("feed", False)
+    assert followed.shows == [lead.key for lead in followed.leads[:2]], "another page of it is nothing to read"
 
 
 def test_a_sitemap_leads_to_pages_and_an_index_to_sitemaps():
@@ -445,9 +445,9 @@ _TELLINGS = itertools.count(1)
 @pytest.fixture(autouse=True)
 def nothing_told() -> Iterator[None]:
     """This process is nobody's worker: what was told in one test is forgotten before the next."""
-    module._of_crawl.cache_clear()
+    following._of_crawl.cache_clear()
     yield
-    module._of_crawl.cache_clear()
+    following._of_crawl.cache_clear()
 
 
 def followed(
@@ -548,12 +548,12 @@ def test_pages_followed_together_lead_wherever_each_alone_does(
             for shared, own, target in documents
         ]
     for one, other in zip(alone, together, strict=True):
-        assert (one.shows, one.extract, one.template) == (other.shows, other.extract, other.template)
+        assert (one.shows, one.extract) == (other.shows, other.extract)
         assert set(other.leads) <= set(one.leads)
     assert firsts(together) == firsts(alone), "the very leads that the frontier keeps"
 
 
 def test_the_workers_load_a_spider_and_the_parsers_before_the_first_page():
-    module.prepare(["spiders.generic"])
+    following.prepare(["spiders.generic"])
     with pytest.raises(ModuleNotFoundError):
-        module.prepare(["spiders.there_is_none"])
+        following.prepare(["spiders.there_is_none"])

@@ -19,11 +19,14 @@ from scrapy.core.engine import _Slot
 from scrapy.core.scheduler import BaseScheduler
 from scrapy.crawler import Crawler
 from scrapy.extension import ExtensionManager
+from scrapy.http import Response
 from scrapy.settings import Settings
 from scrapy.utils.reactor import CallLaterOnce
 
 from crawler import traps
 from crawler import turns as module
+from crawler.attending import Attendant
+from crawler.config import ConfigError
 from crawler.frontier import Done, Frontier, Kind, Lead, Page
 from crawler.interruption import HURRY
 from crawler.leads import PRIORITY
@@ -107,7 +110,7 @@ def steady(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Driven:
-    """A scheduler over a real frontier whose engine is the test; *woken* counts how often it was to ask again."""
+    """A scheduler over a real frontier whose engine is the test."""
 
     def __init__(self, folder: Path, *leads: Lead, concurrency: int = 4, per_site: int = 4, **arguments: Any) -> None:
         settings_ = Settings({"CONCURRENT_REQUESTS": concurrency, "TWISTED_REACTOR_ENABLED": False})
@@ -115,10 +118,9 @@ class Driven:
         self.crawler.extensions = ExtensionManager(crawler=self.crawler)
         self.spider = cast("PublicationSpider", self.crawler._create_spider(start=f"https://{SITE}/", **arguments))
         self.spider.leads.seeds = lambda: list(leads)  # type: ignore[method-assign]
-        self.woken: list[None] = []
-        slot = _Slot(False, CallLaterOnce(lambda: self.woken.append(None)), BaseScheduler())
-        # It is the test that asks for pages: to the scheduler the engine has enough to do.
-        engine = SimpleNamespace(_slot=slot, paused=False, needs_backout=lambda: True)
+        slot = _Slot(False, CallLaterOnce(lambda: None), BaseScheduler())
+        # It is the test that asks for pages: to the scheduler the engine does not run.
+        engine = SimpleNamespace(_slot=slot, paused=False, running=False)
         self.crawler.engine = cast("Any", engine)
         politeness = Politeness(delay_s=0, concurrency=per_site, rest_s=0.001)
         for site in (SITE, OTHER):
@@ -314,7 +316,7 @@ def test_no_more_is_asked_for_while_too_much_is_held(tmp_path: Path):
 def test_what_has_no_address_fails_and_the_rest_goes_on(tmp_path: Path):
     async def test(driven: Driven) -> None:
         none, good = driven.all()
-        await driven.spider.attend(none)
+        await driven.spider.attendant.attend(none)
         await driven.finish(good)
         driven.turns.check_at_rest(never_asked=1)
         assert driven.scheduler.frontier.outcomes() == {"saved": 1, "failed": 1}
@@ -546,8 +548,7 @@ def test_the_accounts_of_a_crawl_are_right_however_its_pages_end(at_once: tuple[
         assert trouble.asked[article(2)] == trouble.asked[article(3)] == 2
         assert trouble.asked[article(5)] == trouble.asked[article(9)] == 3
         assert trouble.asked[article(30)] == trouble.asked[article(31)] == 1
-        if at_once[0] > 1:
-            assert turns.early, "an answer that has come takes no slot, though it is still to be kept and followed"
+        assert turns.early, "an answer that has come takes no slot, though it is still to be kept and followed"
         again, turns = crawled(crawl, site)  # most of it is in the archive by now
         assert again.outcomes["skipped"] >= 14
         assert again.pending == 0
@@ -597,6 +598,62 @@ def test_the_limit_is_of_pages_not_of_tries(tmp_path: Path):
         account, _ = crawled(Crawl(tmp_path, arguments={"max_pages": 4}), site)
     # The front page and three others; the guessed sitemap does not count.
     assert account.outcomes == {"saved": 5, "skipped": 6}
+
+
+class Answering:
+    """A downloader middleware that answers one page by itself, asks for another in place of a second, and raises."""
+
+    async def process_request(self, request: Request) -> Response | Request | None:
+        if request.url.endswith("-1"):
+            return Response(request.url, body=b"<html>Mine</html>")
+        if request.url.endswith("-2"):
+            return request.replace(url=request.url.replace("-2", "-4"))
+        if request.url.endswith("-3"):
+            raise ZeroDivisionError("a bug")
+        return None
+
+
+def test_whatever_a_middleware_does_the_crawl_ends_and_every_page_has_an_outcome(tmp_path: Path):
+    pages = {article(number): page(title=str(number)) for number in range(5)}
+    with running(RawSite({"/": page(pages), **pages})) as site:
+        account = Crawl(tmp_path, {"DOWNLOADER_MIDDLEWARES": {f"{__name__}.Answering": 45}}).run(site)
+    assert account.pending == 0
+    assert account.outcomes == {"saved": 5, "failed": 2}  # the guessed sitemap, the start, and 0, 2 and 4
+    reasons = {reason.reason for reason in account.reasons if reason.outcome == "failed"}
+    assert reasons == {"nothing was captured: a middleware answered in place of the site", "a bug"}
+
+
+def test_a_page_that_nothing_is_known_of_any_more_is_left_to_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    async def failing(*_: Any) -> None:
+        raise ZeroDivisionError("a bug")
+
+    pages = {article(number): page(title=str(number)) for number in range(3)}
+    with running(RawSite({"/": page(pages), **pages})) as site:
+        with monkeypatch.context() as patch:
+            patch.setattr(Attendant, "_end", failing)
+            account = Crawl(tmp_path).run(site)
+        assert (account.outcomes, account.pending) == ({}, 1)
+        assert "ZeroDivisionError" in caplog.text
+        again = Crawl(tmp_path).run(site)
+    assert (again.outcomes, again.pending, again.ended_now) == ({"saved": 5}, 0, 5)
+
+
+@pytest.mark.parametrize("name", ["CONCURRENT_REQUESTS", "CONCURRENT_REQUESTS_PER_DOMAIN"])
+def test_a_crawl_that_could_ask_for_nothing_is_refused(name: str):
+    crawler = Crawler(spider_class("spiders.generic"), Settings({name: 0}))
+    crawler.spider = crawler._create_spider(start=f"https://{SITE}/")
+    with pytest.raises(ConfigError, match=f"{name} is 0: it must be 1 or more"):
+        FrontierScheduler.from_crawler(crawler)
+
+
+@pytest.mark.parametrize(("status", "outcome"), [("200 OK", "saved"), ("404 Not Found", "failed")])
+def test_where_a_home_page_redirects_to_is_the_home_page(status: str, outcome: str, tmp_path: Path):
+    moved = script(b"HTTP/1.1 301 Moved\r\nLocation: /en/\r\nContent-Length: 0\r\n\r\n")
+    with running(RawSite({"/": moved, "/en/": reply("<html>News</html>", status=status)})) as site:
+        account, _ = crawled(Crawl(tmp_path), site)
+    assert account.outcomes.get("failed", 0) == (outcome == "failed")
 
 
 def test_a_page_under_way_when_the_crawl_is_stopped_is_asked_for_by_the_next_run(tmp_path: Path):

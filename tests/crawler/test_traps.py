@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from crawler.leads import MAX_NESTED
 from crawler.traps import BARREN_PAGES, pathological, template
 from tests.crawler.crawls import Crawl, article, asked, page, reply
 from tests.servers.raw_site import RawSite, Script, running
@@ -109,3 +111,41 @@ def test_a_calendar_without_end_is_one_whatever_its_footer_says(tmp_path: Path):
         account = Crawl(tmp_path).run(site)
         assert sum(target.startswith("/day") for target in asked(site)) <= BARREN_PAGES + 3
     assert account.outcomes["skipped"] == 1
+
+
+def xml(name: str, *listed: str) -> Script:
+    """Return a sitemap, or an index of sitemaps, that lists these addresses."""
+    entry = {"urlset": "url", "sitemapindex": "sitemap"}[name]
+    entries = "".join(f"<{entry}><loc>{address}</loc></{entry}>" for address in listed)
+    return reply(f'<{name} xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{entries}</{name}>', "application/xml")
+
+
+def test_sitemaps_are_read_as_many_as_an_index_lists_whatever_they_are_called(tmp_path: Path):
+    """Those that list nothing new, and those of articles, have names alike."""
+    articles = [article(number) for number in range(30)]
+    with running(RawSite({"/": page(), **dict.fromkeys(articles, page())})) as site:
+        barren = {f"/sitemap-authors-{number}.xml": xml("urlset", site.url("/")) for number in range(30)}
+        fertile = {f"/sitemap-{number}.xml": xml("urlset", site.url(article(number))) for number in range(30)}
+        index = xml("sitemapindex", *map(site.url, [*barren, *fertile]))
+        site.scripts |= {"/sitemap.xml": index, **barren, **fertile}
+        Crawl(tmp_path).run(site)
+        assert set(articles) <= set(asked(site))
+
+
+def test_indexes_of_sitemaps_within_one_another_come_to_an_end(tmp_path: Path):
+    with running(RawSite({"/": page()})) as site:
+        names = ["/sitemap.xml", *(f"/index-{number}.xml" for number in range(1, 50))]
+        site.scripts |= {name: xml("sitemapindex", site.url(following)) for name, following in pairwise(names)}
+        account = Crawl(tmp_path).run(site)
+        assert sum(target.startswith("/index-") for target in asked(site)) == MAX_NESTED
+    assert account.pending == 0
+
+
+def test_a_section_that_says_something_else_each_time_is_a_trap_all_the_same(tmp_path: Path):
+    filters = {
+        f"/tag/x?page={number}": reply(f'<html><a href="/tag/x?page={number + 1}">On</a><p>{"x" * number}</p>')
+        for number in range(1, 100)
+    }
+    with running(RawSite({"/": page(["/tag/x?page=1"]), **filters})) as site:
+        Crawl(tmp_path).run(site)
+        assert sum(target.startswith("/tag") for target in asked(site)) <= BARREN_PAGES + 3

@@ -1,0 +1,308 @@
+"""What becomes of a page, from its request to what it leads to."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+from scrapy import Request, signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import CannotResolveHostError, DownloadConnectionRefusedError
+from scrapy.http import Response
+from scrapy.http.request import NO_CALLBACK
+
+from archive.capture import Capture
+from archive.errors import ArchiveError, StorageError
+from archive.references import resolve
+from crawler import traps
+from crawler.addresses import AddressRefused, why_refused
+from crawler.config import ConfigError
+from crawler.contact import ContactMissing
+from crawler.discovery import Found
+from crawler.downloader import DirectDownloader
+from crawler.extractor import Extractor
+from crawler.follower import CutOff, Follower
+from crawler.frontier import Done, Lead, Outcome, Page
+from crawler.handlers import AddressRefusedError, TlsRefusedError, UnsendableRequestError
+from crawler.interruption import HURRY
+from crawler.known import ARCHIVED
+from crawler.leads import key_of
+from crawler.politeness import BUSY, MAX_REST_S, WORTH_ANOTHER_TRY, retry_after_s
+from crawler.results import PageResult
+from crawler.robots import RobotsForbidden, RobotsMiddleware
+from crawler.session import repeats_itself, session_of
+
+if TYPE_CHECKING:
+    from crawler.scheduler import FrontierScheduler
+    from crawler.spider import PublicationSpider
+
+log = logging.getLogger(__name__)
+
+REFUSALS = (RobotsForbidden, AddressRefused, AddressRefusedError)
+HOPELESS = (TlsRefusedError, UnsendableRequestError)
+UNREACHABLE = (CannotResolveHostError, DownloadConnectionRefusedError)
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+MAX_REDIRECTS = 20  # as browsers do (Fetch standard, HTTP-redirect fetch, step 4)
+
+
+class Attendant:
+    """Attends to the pages of a publication, each whose turn it is, any number beside one another.
+
+    Settings: ``RETRY_TIMES``.
+    """
+
+    def __init__(self, crawler: Crawler, spider: PublicationSpider) -> None:
+        self.crawler, self.spider = crawler, spider
+        self._tries = crawler.settings.getint("RETRY_TIMES") + 1
+        self._robots_asked: set[str] = set()
+        self._hurried = False
+        crawler.signals.connect(self.hurry, signal=HURRY)
+
+    @property
+    def scheduler(self) -> FrontierScheduler:
+        assert self.crawler.engine is not None
+        return cast("FrontierScheduler", self.crawler.engine.scheduler)
+
+    @property
+    def _follower(self) -> Follower:
+        follower = self.crawler.get_extension(Follower)
+        assert follower is not None, "crawler.follower.Follower is not in EXTENSIONS"
+        return follower
+
+    def hurry(self, within_s: float) -> None:  # noqa: ARG002 - the signal's own argument
+        """The run is being ended: what is cut from now on says nothing about its site."""
+        self._hurried = True
+
+    async def attend(self, page: Page) -> None:
+        """Ask for *page*, say what became of it, and enter what it leads to."""
+        try:
+            request = _request(page)
+        except ValueError as error:
+            self.scheduler.turns.not_asked(page)
+            await self.scheduler.finish(page, Done("failed", f"no address: {error}"))
+            return
+        assert self.crawler.engine is not None
+        downloader = cast("DirectDownloader", self.crawler.engine.downloader)
+        try:
+            response = await downloader.get(request, partial(self.arrived, request=request))
+        except Exception as error:  # noqa: BLE001 - whatever a handler or middleware raises, it is what became of the page
+            await self._failed(request, page, error)
+        else:
+            await self._end(response, page)
+
+    def arrived(self, response: Response, request: Request) -> None:
+        """An answer has come, and is still to be kept: what it says of its site counts from now on."""
+        page: Page = request.meta["page"]
+        self._note_answer(response, request, page)
+        self.scheduler.arrived(page, len(response.body))
+
+    async def _end(self, response: Response, page: Page) -> None:
+        try:
+            await self._fetched(response, page)
+        except CutOff:
+            self.scheduler.give_back(page)
+        except ArchiveError:
+            return  # the session is stopping the run; the page is still pending
+        except Exception as error:
+            log.exception("%s: a bug; the page itself is kept", page.url)
+            self._follower.tell_again()
+            capture = response.meta.get("capture")
+            done = _captured(capture, "failed", f"kept, but met a bug: {error!r}")
+            with suppress(ArchiveError):
+                await self.scheduler.finish(page, done, response.meta.get("leads", ()))  # others leave them out
+                self._tell(page, done, capture)
+
+    async def _fetched(self, response: Response, page: Page) -> None:
+        archived = ARCHIVED in response.flags
+        if response.meta.get("capture") is None:  # what came of no site, or brought not one byte, is no capture
+            self.scheduler.turns.not_asked(page)
+            done = Done("failed", "nothing was captured: a middleware answered in place of the site")
+            await self.scheduler.finish(page, done)
+            self._tell(page, done, None)
+            return
+        if archived:
+            self.scheduler.turns.not_asked(page)
+        elif reason := self._worth_another_try(response):
+            if self._hurried and response.meta.get("truncated") == "time":
+                raise CutOff
+            if self._has_tries_left(page):
+                await self._postpone(page, retry_after_s(_header(response, b"Retry-After")))
+                return
+            if response.meta.get("truncated"):
+                await self._finish(page, response, "failed", reason)
+                return
+        if response.status in REDIRECTS:
+            await self._finish(page, response, *self._redirected(response, page))
+        elif response.status >= 500 or response.status in WORTH_ANOTHER_TRY:
+            await self._finish(page, response, "failed", f"the server answered {response.status}")
+        elif response.status >= 400:
+            outcome: Outcome = "failed" if page.kind == "home" else "saved"  # the crawl leads nowhere then
+            await self._finish(page, response, outcome, f"the server answered {response.status}")
+        else:
+            await self._follow(response, page, archived=archived)
+
+    async def _follow(self, response: Response, page: Page, *, archived: bool) -> None:
+        followed = await self._follower.follow(response, page)
+        response.meta["leads"] = followed.leads
+        if followed.form == "unknown" and page.kind not in ("print", "requisite"):
+            await self._finish(page, response, "failed", followed.problem)
+            return
+        if followed.form != "other" and (template := traps.listing(page.kind, page.url, page.via)) is not None:
+            # Those that look like an article are articles, too.
+            await self.scheduler.show(template, [page.url] if followed.extract else followed.shows)
+        leads = [*await self._announced(page, archived=archived), *followed.leads]
+        await self._finish(page, response, None, followed.problem, leads, extract=followed.extract)
+
+    async def _finish(
+        self,
+        page: Page,
+        response: Response,
+        outcome: Outcome | None,
+        reason: str | None,
+        leads: Sequence[Lead] = (),
+        *,
+        extract: bool = False,
+    ) -> None:
+        """End *page*, and tell so unless its article is to be read first."""
+        capture: Capture = response.meta["capture"]
+        why: str | None = response.meta.get("archived")
+        if outcome is None:
+            outcome = "skipped" if why else "unchanged" if repeats_itself(capture) else "saved"
+            reason = reason or why
+        extract = extract and self.crawler.get_extension(Extractor) is not None
+        done = _captured(capture, outcome, reason, extract=extract)
+        await self.scheduler.finish(page, done, leads)
+        if not extract:
+            self._tell(page, done, capture)
+
+    def _redirected(self, response: Response, page: Page) -> tuple[Outcome | None, str | None, Sequence[Lead]]:
+        location = (response.headers.get(b"Location") or b"").decode("utf-8", "replace").strip()
+        target = resolve(response.url, location) if location else None
+        if target is None:
+            return "failed", f"it redirects to {location[:200] or 'nowhere'}", ()
+        if page.hops.endswith("R" * MAX_REDIRECTS):
+            return "failed", f"more than {MAX_REDIRECTS} redirects", ()
+        kind = page.kind if page.kind in ("home", "feed", "sitemap", "requisite", "print") else None
+        lead = self.spider.leads.lead(
+            Found(target, modified=page.modified), via=page.url, depth=page.depth, hops=page.hops + "R", kind=kind
+        )
+        if lead is None:
+            if page.kind == "home":  # the crawl leads nowhere then
+                return "failed", f"it redirects out of the publication, to {target[:200]}", ()
+            return None, "it redirects out of the publication", ()
+        if lead.key == key_of(page.url, page.kind):
+            # To https, to www, to a last slash: one page to the filter of duplicates, but this is where it lies.
+            lead = lead._replace(key=lead.url)
+        return None, None, (lead,)
+
+    async def _failed(self, request: Request, page: Page, error: Exception) -> None:
+        """No answer came, or none was asked for: say why, or try again later."""
+        if isinstance(error, (StorageError, ContactMissing)) or self._hurried:
+            if isinstance(error, ContactMissing):
+                session_of(self.crawler).stop(ConfigError(str(error)), reason="refused")
+            self.scheduler.give_back(page)
+            return
+        reason = str(error).removeprefix(f"{request.url}: ").removeprefix("refused: ") or type(error).__name__
+        try:
+            if isinstance(error, REFUSALS):
+                outcome: Outcome = "refused"
+                self.scheduler.turns.not_asked(page)
+            else:
+                outcome = "failed"
+                if isinstance(error, UNREACHABLE):
+                    self.scheduler.politeness.troubled(page.site, page.id, reason)
+                if not isinstance(error, HOPELESS) and self._has_tries_left(page):
+                    await self._postpone(page, None)
+                    return
+            capture: Capture | None = request.meta.get("capture")
+            done = _captured(capture, outcome, reason)
+            await self.scheduler.finish(page, done)
+        except ArchiveError:
+            return  # the session is stopping the run; the page is still pending
+        self._tell(page, done, capture)
+
+    # ---- within
+
+    def _note_answer(self, response: Response, request: Request, page: Page) -> None:
+        politeness = self.scheduler.politeness
+        rest_s = retry_after_s(_header(response, b"Retry-After"))
+        if response.status in BUSY:
+            at_once = response.status == 429  # it speaks of us, not of the page (RFC 6585, 4)
+            politeness.troubled(page.site, page.id, f"it answered {response.status}", at_once=at_once, rest_s=rest_s)
+            return
+        evidence = request.meta.get("robots") or {}
+        politeness.answered(
+            page.site,
+            private=response.ip_address is not None and why_refused(response.ip_address) is not None,
+            crawl_delay_s=evidence.get("crawl-delay"),
+        )
+
+    def _worth_another_try(self, response: Response) -> str | None:
+        cut = response.meta.get("truncated")
+        if cut in ("disconnect", "time"):
+            return "the connection broke before the end" if cut == "disconnect" else "not finished in time"
+        return f"the server answered {response.status}" if response.status in WORTH_ANOTHER_TRY else None
+
+    def _has_tries_left(self, page: Page) -> bool:
+        return page.tries + 1 < self._tries
+
+    async def _postpone(self, page: Page, rest_s: float | None) -> None:
+        later_s = self.scheduler.politeness.rest_s * 2**page.tries
+        rest_s = min(rest_s or 0.0, MAX_REST_S)
+        await self.scheduler.postpone(page, max(later_s, rest_s), tries=page.tries + 1)
+
+    async def _announced(self, page: Page, *, archived: bool) -> list[Lead]:
+        """Return the sitemaps that the robots.txt of the page's site names; each site is looked at once."""
+        robots = self.crawler.get_downloader_middleware(RobotsMiddleware)
+        if archived or page.site in self._robots_asked or robots is None or not self.spider.publication.owns(page.url):
+            return []
+        try:
+            rules = await robots.rules_for(page.url)
+        except ArchiveError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a download raises; another page of the site may tell them
+            log.debug("%s: the sitemaps of its site are not known: %s", page.url, error)
+            return []
+        self._robots_asked.add(page.site)
+        named = rules.sitemaps or tuple(
+            url for guess in self.spider.publication.guesses if (url := resolve(page.url, guess)) is not None
+        )
+        via = rules.robots_url if rules.sitemaps else page.url
+        leads = (self.spider.leads.lead(Found(url), via=via, depth=1, hops="P", kind="sitemap") for url in named)
+        return [lead for lead in leads if lead is not None]
+
+    def _tell(self, page: Page, done: Done, capture: Capture | None) -> None:
+        result = PageResult(url=page.url, final_url=page.url)
+        if capture is not None:
+            result.placed(capture)
+        result.outcome = done.outcome
+        result.error = done.reason if done.outcome != "skipped" else None
+        self.crawler.signals.send_catch_log(signals.item_scraped, item=result, response=None, spider=self.spider)
+
+
+def _request(page: Page) -> Request:
+    """Return the request for *page*. Raises ``ValueError`` when its address is none."""
+    meta: dict[str, Any] = {
+        "page": page,
+        # Of what is no document Scrapy need not have the body; a feed may come as anything.
+        "raw": page.kind not in ("feed", "sitemap"),
+        "via": page.via,
+        "hops": page.hops,
+    }
+    if page.tries:
+        meta["retry_times"] = page.tries
+    return Request(page.url, callback=NO_CALLBACK, meta=meta, dont_filter=True)
+
+
+def _captured(capture: Capture | None, outcome: Outcome, reason: str | None, *, extract: bool = False) -> Done:
+    if capture is None:
+        return Done(outcome, reason)
+    return Done(outcome, reason, capture.status, capture.record_id, capture.place, extract)
+
+
+def _header(response: Response, name: bytes) -> str | None:
+    value = response.headers.get(name)
+    return value.decode("latin-1") if value else None

@@ -1,0 +1,68 @@
+"""The task of the workers that follow pages: from a document's bytes to the leads that were not told before.
+
+It runs in their processes, which load no Scrapy (:mod:`crawler.follower` gives it to them).
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from archive.examine import examine
+from crawler.discovery import read
+from crawler.frontier import Page
+from crawler.leads import Bounds, Followed, Leads
+from crawler.publication import load
+from crawler.told import Told
+
+
+def follow(
+    payload: bytes,
+    *,
+    url: str,
+    content_type: str | None,
+    content_encoding: str | None,
+    page: Page,
+    spider: str,
+    arguments: Mapping[str, str],
+    bounds: Bounds,
+    telling: int = 0,
+) -> Followed:
+    """Return what a fetched document leads to: the task of the workers. *spider* is a dotted module name.
+
+    A lead that this process gave before is left out, as long as *telling* is the same: what the pages of a site have in
+    common is most of what they lead to.
+
+    Strangers' bytes are parsed: it may raise anything, and take any time and memory.
+    """
+    leads, told = _of_crawl(spider, tuple(sorted(arguments.items())), bounds, telling)
+    document: dict[str, Any] = {"url": url, "content_type": content_type, "content_encoding": content_encoding}
+    if page.kind == "requisite":
+        # A style sheet has its own, and so has a frame, whose links are not the publication's.
+        examined = examine(payload, **document, captured_at=datetime.now(UTC), want_article=False, want_requisites=True)
+        followed = Followed("other", leads.needed(examined, page), problem=examined.problem)
+    else:
+        # Which links are paging is asked only where they may lead to what is too old.
+        followed = leads.follow(read(payload, **document, paging=bounds.since is not None), page, told)
+    return followed._replace(leads=[lead for lead in followed.leads if told.first(lead)])
+
+
+def prepare(spiders: Sequence[str]) -> None:
+    """Load *spiders*, and the parsers of pages, feeds and sitemaps: :func:`follow` needs no more."""
+    for spider in spiders:
+        importlib.import_module(spider)
+    for document in (b"<html><p><a href=/>A link</a></html>", b"<rss><channel></channel></rss>", b"<urlset></urlset>"):
+        read(document, url="https://news.invalid/", content_type=None, content_encoding=None)
+
+
+@functools.lru_cache(maxsize=1)
+def _of_crawl(
+    spider: str,
+    arguments: tuple[tuple[str, str], ...],
+    bounds: Bounds,
+    telling: int,  # noqa: ARG001 - another number, another memory
+) -> tuple[Leads, Told]:
+    return Leads(load(spider, dict(arguments)), bounds), Told()
