@@ -89,8 +89,10 @@ class Attendant:
         try:
             response = await downloader.get(request, partial(self.arrived, request=request))
         except Exception as error:  # noqa: BLE001 - whatever a handler or middleware raises, it is what became of the page
+            self.scheduler.kept(page)
             await self._failed(request, page, error)
         else:
+            self.scheduler.kept(page)
             await self._end(response, page)
 
     def arrived(self, response: Response, request: Request) -> None:

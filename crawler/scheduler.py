@@ -177,6 +177,11 @@ class FrontierScheduler(BaseScheduler):
         self.turns.arrived(page, size)
         self.wake()
 
+    def kept(self, page: Page) -> None:
+        """What came for *page* is durable, or nothing came: another may be begun beside it."""
+        self.turns.kept(page)
+        self.wake()
+
     async def finish(self, page: Page, done: Done, leads: Sequence[Lead] = (), *, asked: bool = True) -> None:
         """Say what became of *page* and enter what it leads to, durably and in one step."""
         try:

@@ -41,9 +41,10 @@ class _Site:
 class Turns:
     """Hands out the pages of *frontier*, and knows of each that is under way until it has :meth:`left`.
 
-    *at_once* is how many may be at their sites at a time; as many again may have arrived and wait to be dealt with.
-    *max_pages* limits those of the kinds :data:`COUNTED` over all runs of a crawl; *more_to_come* tells whether pages
-    beyond the limit may still be found, as what articles need to be shown.
+    *at_once* is how many may be under way before their captures are durable, which is what a kill costs at most; as
+    many again may be kept and wait to be followed. *max_pages* limits those of the kinds :data:`COUNTED` over all runs
+    of a crawl; *more_to_come* tells whether pages beyond the limit may still be found, as what articles need to be
+    shown.
     """
 
     def __init__(
@@ -58,10 +59,11 @@ class Turns:
         self.frontier, self.politeness = frontier, politeness
         self.max_pages, self.more_to_come = max_pages, more_to_come
         self.soonest_s: float | None = None  # when :meth:`next` gave nothing: in how many seconds it may give something
-        self._most_at_sites, self._most_in_flight = at_once, 2 * at_once
+        self._most_not_kept, self._most_in_flight = at_once, 2 * at_once
         self._most_with_listings = max(1, self._most_in_flight // 4)
         self._in_flight: dict[int, Page] = {}
         self._arrived: dict[int, int] = {}  # of these, those the site is done with, and the bytes held for each
+        self._kept: set[int] = set()  # of these, those whose captures are durable
         self._held_bytes = 0
         self._uncounted: set[int] = set()  # of these, those that were not asked for
         self._sites = {site: _Site(pending=count) for site, count in frontier.pending().items()}
@@ -96,8 +98,7 @@ class Turns:
     def next(self) -> Turn | None:
         """Return the page that may be asked for now; None when there is none, and :attr:`soonest_s` says when."""
         self.soonest_s = None
-        at_sites = len(self._in_flight) - len(self._arrived)
-        if at_sites >= self._most_at_sites or self._held_bytes >= HELD_BYTES:
+        if len(self._in_flight) - len(self._kept) >= self._most_not_kept or self._held_bytes >= HELD_BYTES:
             return None
         for name, site in list(self._sites.items()):
             if not site.pending or self.politeness.down(name):
@@ -159,6 +160,11 @@ class Turns:
             self._held_bytes += size
             self.politeness.done(page.site)
 
+    def kept(self, page: Page) -> None:
+        """What came for *page* is durable, or nothing came."""
+        if page.id in self._in_flight:
+            self._kept.add(page.id)
+
     def not_asked(self, page: Page) -> None:
         """Nothing was sent to the site for *page* after all: no delay and no limit is used up by it."""
         if page.id not in self._uncounted:
@@ -171,6 +177,7 @@ class Turns:
         if self._in_flight.pop(page.id, None) is None:
             return  # it was left before: a bug was met after that, and nothing is counted twice
         self._uncounted.discard(page.id)
+        self._kept.discard(page.id)
         size = self._arrived.pop(page.id, None)
         if size is not None:
             self._held_bytes -= size

@@ -84,6 +84,8 @@ class Steady(Turns):
         assert len(self._in_flight) <= self._most_in_flight
         assert self._arrived.keys() <= self._in_flight.keys()
         assert self._uncounted <= self._in_flight.keys()
+        assert self._kept <= self._in_flight.keys()
+        assert len(self._in_flight) - len(self._kept) <= self._most_not_kept
         assert self._held_bytes == sum(self._arrived.values())
         taken = Counter(page.site for id_, page in self._in_flight.items() if id_ not in self._arrived)
         for name, site in self.politeness._sites.items():
@@ -189,7 +191,10 @@ def test_no_more_is_under_way_than_the_requests_at_once_and_as_many_answers(tmp_
             wave += (more := driven.all())
             assert len(more) == 4
             for one in more:
-                driven.turns.arrived(one, 1)
+                driven.scheduler.arrived(one, 1)
+            assert driven.next() is None, "a kill now would have these asked for again"
+            for one in more:
+                driven.scheduler.kept(one)
         assert driven.next() is None, "answers that are still to be dealt with count too"
         await driven.finish(wave[0])
         assert names(driven.all()) == ["8"]
