@@ -78,7 +78,7 @@ def load_publishers(names: Sequence[str]) -> list[str]:
             publisher = getattr(importlib.import_module(name), "PUBLISHER", None)
             if not isinstance(publisher, Publisher):
                 raise TypeError("it holds no PUBLISHER")
-        except Exception as error:  # noqa: BLE001 - whatever a module does when it is imported
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a module does when it is imported
             wrong.append(f"{name} cannot be loaded, and its rules are not used: {type(error).__name__}: {error}")
         else:
             found.append(publisher)

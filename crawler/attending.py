@@ -141,7 +141,7 @@ class Attendant:
         elif response.status >= 500 or response.status in WORTH_ANOTHER_TRY:
             await self._finish(page, response, "failed", f"the server answered {response.status}")
         elif response.status >= 400:
-            outcome: Outcome = "failed" if page.kind == "home" else "saved"  # the crawl leads nowhere then
+            outcome: Outcome | None = "failed" if page.kind == "home" else None  # the crawl leads nowhere then
             await self._finish(page, response, outcome, f"the server answered {response.status}")
         else:
             await self._follow(response, page, archived=archived)
@@ -253,7 +253,8 @@ class Attendant:
 
     async def _postpone(self, page: Page, rest_s: float | None) -> None:
         later_s = self.scheduler.politeness.rest_s * 2**page.tries
-        rest_s = min(rest_s or 0.0, MAX_REST_S)
+        if rest_s is None or rest_s > MAX_REST_S:  # the site is left alone until the next run, which asks at once
+            rest_s = 0.0
         await self.scheduler.postpone(page, max(later_s, rest_s), tries=page.tries + 1)
 
     async def _announced(self, page: Page, *, archived: bool) -> list[Lead]:
@@ -281,7 +282,10 @@ class Attendant:
         if capture is not None:
             result.placed(capture)
         result.outcome = done.outcome
-        result.error = done.reason if done.outcome != "skipped" else None
+        if done.outcome == "skipped":
+            result.reason = done.reason
+        else:
+            result.error = done.reason
         self.crawler.signals.send_catch_log(signals.item_scraped, item=result, response=None, spider=self.spider)
 
 

@@ -9,7 +9,10 @@ class ExitCode(IntEnum):
     """An exit code and what it means."""
 
     DONE = 0, "all done"
-    SOME_FAILED = 1, "some pages failed: no answer, a cut one, an error page, or an article that could not be read"
+    SOME_FAILED = (
+        1,
+        "some pages failed: no answer, a cut one, an error page, or an article that could not be read; or some wait",
+    )
     USAGE = 2, "wrong use: a bad argument or configuration, a spider that cannot be loaded, no processes for parsers"
     BUG = 3, "a surprise, which is a bug"
     STORAGE = 4, "storage failed; what was captured is kept locally, the next run ships it"

@@ -7,6 +7,7 @@ turning responses that are too large, too slow or cut into failures: they arrive
 
 from __future__ import annotations
 
+import logging
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Self
@@ -32,6 +33,8 @@ from crawler import wire
 from crawler.addresses import Guard
 from crawler.interruption import HURRY
 from crawler.wire.request import BindAddress
+
+log = logging.getLogger(__name__)
 
 FLAGS = {"disconnect": "dataloss", "length": "truncated", "time": "truncated"}  # by the exchange's truncation
 MAX_BODY_BYTES = MAX_DECODED_BYTES  # of a larger one nothing is read; Scrapy holds bodies in memory
@@ -75,11 +78,15 @@ class WireDownloadHandler:
         timeout_s: float,
         max_bytes: int,
         bind_address: str | BindAddress | None = None,
+        tells: bool = False,
     ) -> None:
+        """*tells*: what is refused is logged, for nobody else says so."""
         self._client = client
         self._timeout_s = timeout_s
         self._max_bytes = max_bytes
         self._bind_address = bind_address
+        self._tells = tells
+        self._told: set[str] = set()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -98,6 +105,7 @@ class WireDownloadHandler:
             timeout_s=settings.getfloat("DOWNLOAD_TIMEOUT"),
             max_bytes=settings.getint("DOWNLOAD_MAXSIZE"),
             bind_address=settings.get("DOWNLOAD_BIND_ADDRESS"),
+            tells=not settings.getbool("NEWSWARC_CALLER_TELLS_ERRORS"),
         )
         crawler.signals.connect(handler.hurry, signal=HURRY)
         return handler
@@ -129,6 +137,8 @@ class WireDownloadHandler:
             )
         except wire.WireError as error:
             meta["exchange"] = error.exchange
+            if isinstance(error, wire.AddressRefused):
+                self._tell(error)
             raise _for_scrapy(error) from error
         except ValueError as error:
             raise UnsendableRequestError(str(error)) from error
@@ -136,6 +146,13 @@ class WireDownloadHandler:
         timings_ms = exchange.timings_ms
         meta["download_latency"] = sum(timings_ms.get(k, 0.0) for k in ("dns", "connect", "tls", "first_byte")) / 1000
         return build_response(exchange, raw=bool(meta.get("raw")))
+
+    def _tell(self, error: wire.AddressRefused) -> None:
+        """Say that a site is refused, once: Scrapy says nothing of requests that are ignored."""
+        site = str(error).partition("://")[2].partition("/")[0]
+        if self._tells and site not in self._told:
+            self._told.add(site)
+            log.warning("%s (NEWSWARC_ALLOW_PRIVATE = True allows it)", error)
 
     async def close(self) -> None:
         await self._client.close()

@@ -113,7 +113,7 @@ class Leads:
             publication.owns(url),
             kind := publication.kind(url),
             -1 if kind == "skip" else PRIORITY[kind],
-            publication.period_of(url),
+            publication.period(url),
             traps.pathological(url),
         )
 

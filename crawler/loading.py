@@ -35,7 +35,7 @@ class PublicationLoader:
     def _import(self, module: str) -> None:
         try:
             loaded = importlib.import_module(module)
-        except Exception as error:  # noqa: BLE001 - whatever it does when it is imported
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it does when it is imported
             self._broken[module.rpartition(".")[2]] = NotLoaded(module, error)
             return
         self._spiders |= {found.name: found for found in iter_spider_classes(loaded)}

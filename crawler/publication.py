@@ -33,12 +33,12 @@ class ArgumentError(ValueError):
 class NotLoaded(ImportError):
     """A spider's module cannot be imported, or holds no publication. The message names file and line."""
 
-    def __init__(self, module: str, error: Exception) -> None:
+    def __init__(self, module: str, error: BaseException) -> None:
         super().__init__(f"{_place_of(module, error)}: {type(error).__name__}: {error}")
         self.module = module
 
 
-def _place_of(module: str, error: Exception) -> str:
+def _place_of(module: str, error: BaseException) -> str:
     """Return file and line of *module* at which *error* was met, or as much of that as is known."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}, line {error.lineno}"
@@ -97,15 +97,31 @@ class Publication:
                     raise ValueError(f"{name} has {address!r}: write the whole address, as {_EXAMPLES[name]}")
         if not self.hosts:
             raise ValueError("hosts is empty: no page would belong to it")
+        for address in (*self.home, *self.sections):
+            if not self.owns(address):
+                raise ValueError(f"{address} is on none of its hosts, which are {', '.join(self.hosts)}")
         if not (self.home or self.feeds or self.sitemaps or self.sections):
             raise ValueError("it has no home, feeds, sitemaps or sections: there is nothing to begin with")
 
     def kind(self, url: str) -> AddressKind:
-        """Return what *url* is. Raises ``ValueError`` when :attr:`kind_of` gives no kind of address."""
-        kind = self.kind_of(url)
+        """Return what *url* is. Raises ``ValueError`` when :attr:`kind_of` gives no kind of address, or fails."""
+        try:
+            kind = self.kind_of(url)
+        except Exception as error:
+            raise ValueError(f"kind_of({url!r}) failed: {type(error).__name__}: {error}") from error
         if kind not in _ADDRESS_KINDS:
             raise ValueError(f"kind_of({url!r}) gave {kind!r}; it may give {', '.join(_ADDRESS_KINDS)}")
         return kind
+
+    def period(self, url: str) -> Period | None:
+        """Return which days *url* is about. Raises ``ValueError`` when :attr:`period_of` gives no days, or fails."""
+        try:
+            period = self.period_of(url)
+        except Exception as error:
+            raise ValueError(f"period_of({url!r}) failed: {type(error).__name__}: {error}") from error
+        if period is not None and not _is_period(period):
+            raise ValueError(f"period_of({url!r}) gave {period!r}; it may give a first and a last day, or None")
+        return period
 
     def owns(self, url: str) -> bool:
         """Tell whether *url* is on one of its hosts."""
@@ -114,6 +130,10 @@ class Publication:
     def print_version(self, url: str) -> str | None:
         """Return the address of the print version of the article at *url*, or None."""
         return self.publisher.print_version(url) if self.publisher else None
+
+
+def _is_period(value: object) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and all(type(day) is date for day in value)
 
 
 _ADDRESS_KINDS: tuple[AddressKind, ...] = get_args(AddressKind)
@@ -161,7 +181,7 @@ def load(module: str, arguments: Mapping[str, str] | None = None) -> Publication
 def _load(module: str, arguments: tuple[tuple[str, str], ...]) -> Publication:
     try:
         loaded = importlib.import_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise NotLoaded(module, error) from error
     name = module.rpartition(".")[2]
     make: Callable[..., Any] | None = getattr(loaded, "publication", None)
@@ -174,6 +194,12 @@ def _load(module: str, arguments: tuple[tuple[str, str], ...]) -> Publication:
         publication = _made(name, module, make, dict(arguments))
     if not isinstance(publication, Publication):
         raise NotLoaded(module, TypeError(f"it holds no publication, but {publication!r}"))
+    try:  # now, rather than with the first page
+        for address in (*publication.home, *publication.feeds, *publication.sitemaps, *publication.sections):
+            publication.kind(address)
+            publication.period(address)
+    except ValueError as error:
+        raise NotLoaded(module, error.__cause__ if isinstance(error.__cause__, Exception) else error) from error
     return publication
 
 
@@ -181,7 +207,8 @@ def _made(name: str, module: str, make: Callable[..., Any], arguments: Mapping[s
     try:
         inspect.signature(make).bind(**arguments)
     except TypeError as error:
-        raise ArgumentError(f"spider {name}: {error}") from error
+        taken = ", ".join(f"{parameter}=…" for parameter in inspect.signature(make).parameters)
+        raise ArgumentError(f"spider {name}: {error}; it takes {taken or 'none'}") from error
     try:
         return make(**arguments)
     except ArgumentError:

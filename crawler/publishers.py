@@ -52,16 +52,22 @@ def modules_in(package: str) -> list[str]:
 
 
 def publishers(packages: Iterable[str] = SPIDER_PACKAGES) -> Iterator[Publisher]:
-    """Yield every publisher, by module name; one that cannot be loaded is left out, and said so once."""
+    """Yield every publisher, in the order of module names; of one that cannot be loaded it is said so once."""
+    for _, publisher in publishers_by_module(packages):
+        yield publisher
+
+
+def publishers_by_module(packages: Iterable[str] = SPIDER_PACKAGES) -> Iterator[tuple[str, Publisher]]:
+    """Yield every publisher with the dotted name of its module, as :func:`publishers` does."""
     for name in publisher_modules(packages):
         try:
             publisher = importlib.import_module(name).PUBLISHER
             if not isinstance(publisher, Publisher):
                 raise TypeError(f"it holds no PUBLISHER, but {publisher!r}")
-        except Exception as error:  # noqa: BLE001 - whatever it does when it is imported
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it does when it is imported
             _tell(str(NotLoaded(name, error)))
         else:
-            yield publisher
+            yield name, publisher
 
 
 @functools.cache

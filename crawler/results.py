@@ -34,6 +34,7 @@ class PageResult:
     page_kind: str | None = None
     truncated: str | None = None
     error: str | None = None
+    reason: str | None = None  # why it was skipped
 
     def placed(self, capture: Capture) -> PageResult:
         """Fill in where and as what *capture* was kept; return self."""

@@ -33,6 +33,7 @@ from scrapy.http.request import NO_CALLBACK
 
 from archive.codings import decode_content
 from archive.errors import ContentUndecodable
+from crawler import config
 from crawler.addresses import AddressRefused, ResolveFailed, canonical_host
 from crawler.config import RobotsPolicy
 from crawler.robotstxt import AGENT, PARSED_BYTES, REDIRECTS, RobotsDecision, RobotsRules, absolute, rules_from
@@ -41,6 +42,7 @@ __all__ = ["RobotsDecision", "RobotsForbidden", "RobotsMiddleware", "RobotsRules
 
 log = logging.getLogger(__name__)
 
+MORE_TRIES = 2  # a site that is being deployed is back in a second or two
 TIMEOUT_S = 30.0  # for a robots.txt, redirects included
 LEAST_TIMEOUT_S = 1.0  # for what is left of it when the redirects took long
 MAX_SITES = 10_000  # whose rules are held at a time
@@ -77,8 +79,9 @@ class RobotsMiddleware:
     and goes on; ``ignore`` fetches no robots.txt. ``NEWSWARC_ROBOTS_AGENT`` is the product token rules are sought for.
     Statistics: ``robots/allowed``, ``robots/forbidden``, ``robots/unreachable``, ``robots/ignored``.
 
-    All pages of a site wait for its robots.txt, so that one is fetched within 30 seconds, redirects included, and not
-    tried again before it is asked for again.
+    All pages of a site wait for its robots.txt, so that one is fetched within 30 seconds, redirects included. Where it
+    would forbid them, a server's passing error (5xx) is asked for again, twice, after ``NEWSWARC_REST_S`` and twice as
+    long; what is unreachable then is not tried again for ten minutes.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -86,6 +89,7 @@ class RobotsMiddleware:
         self.policy = _policy(crawler.settings.get("NEWSWARC_ROBOTS", "obey"))
         self.agent: str = crawler.settings.get("NEWSWARC_ROBOTS_AGENT", AGENT)
         self._timeout_s = min(TIMEOUT_S, float(crawler.settings.get("DOWNLOAD_TIMEOUT") or TIMEOUT_S))
+        self._rest_s = float(crawler.settings.get("NEWSWARC_REST_S") or config.current().rest_s)
         self._sites: dict[str, asyncio.Task[RobotsRules]] = {}  # by origin, the latest fetched last
         self._deciding = asyncio.Lock()
         self._warned: set[str] = set()
@@ -165,6 +169,11 @@ class RobotsMiddleware:
 
     async def _fetch(self, robots_url: str, earlier: RobotsRules | None) -> RobotsRules:
         rules = await self._fetch_fresh(robots_url)
+        for tries in range(MORE_TRIES if self.policy == "obey" else 0):
+            if rules.outcome != "unreachable" or rules.status is None or rules.status == 429:
+                break
+            await asyncio.sleep(self._rest_s * 2**tries)
+            rules = await self._fetch_fresh(robots_url)
         if rules.outcome == "unreachable":
             log.debug("%s: %s", robots_url, rules.reason)
             if earlier is not None and earlier.outcome != "unreachable":

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
+WORTH_TELLING_S = 10.0  # of waiting
 LIMIT_REACHED = "the limit of {} pages was reached"
 
 
@@ -65,6 +66,7 @@ class FrontierScheduler(BaseScheduler):
         self._spider: PublicationSpider | None = None
         self._slot: EngineSlot | None = None  # until the engine is there
         self._woken = False
+        self._told_until = 0.0  # monotonic
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -158,11 +160,21 @@ class FrontierScheduler(BaseScheduler):
 
     def _wait(self) -> None:
         """Look again when a page may have its turn; end the crawl when none may have it any more."""
-        if self.turns.soonest_s is not None:
-            self._wake_in(self.turns.soonest_s)
+        soonest_s = self.turns.soonest_s
+        if soonest_s is not None:
+            self._wake_in(soonest_s)
+            if soonest_s >= WORTH_TELLING_S and not self.turns.under_way and not self.unread:
+                self._tell_that_it_waits(soonest_s)
         if self.turns.at_the_limit():
             self._ending = True
             self.attend_to(self._skip_the_rest(LIMIT_REACHED.format(self.turns.max_pages)))
+
+    def _tell_that_it_waits(self, soonest_s: float) -> None:
+        until = time.monotonic() + soonest_s
+        if until > self._told_until + 1:
+            self._told_until = until
+            why = "; ".join(f"{site} rests: {why}" for site, (_, why) in self.politeness.resting().items())
+            log.warning("nothing may be asked for in the next %.0f s: %s", soonest_s, why or "its sites asked for that")
 
     async def _skip_the_rest(self, reason: str) -> None:
         await self._write(lambda: self.frontier.skip_pending(reason))

@@ -59,6 +59,14 @@ def period_of(url: str) -> Period | None:
     return day, day
 
 
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets that hold no address, a port that is none
+        return False
+
+
 def publication(start: str = "", **unknown: str) -> Publication:
     """Return the site of *start*, an address or several parted by blanks."""
     if unknown:
@@ -67,7 +75,7 @@ def publication(start: str = "", **unknown: str) -> Publication:
     if not addresses:
         raise ArgumentError("spider generic needs to know where to start: -a start=https://example.org/")
     for address in addresses:
-        if urlsplit(address).scheme not in ("http", "https") or not host_with_port(address):
+        if not _is_address(address):
             raise ArgumentError(f"start={address!r} is no address; write it whole: https://example.org/")
     addresses = [resolve(address, address) or address for address in addresses]  # names beyond ASCII as links have them
     return Publication(

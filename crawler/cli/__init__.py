@@ -21,7 +21,7 @@ COMMANDS = {
     "show": "One article, or the captured bytes.",
     "verify": "Check WARC files, or the whole archive.",
     "index": "Rebuild or merge index and catalogue.",
-    "publishers": "The publishers known, with their rules and validity dates.",
+    "publishers": "The publishers known, with their spiders, rules and validity dates.",
     "demo": "Serve a sample publication on this machine and archive it.",
 }
 

@@ -12,6 +12,7 @@ from crawler.cli.terminal import printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
+    from scrapy import Spider
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
@@ -116,6 +117,7 @@ class CrawlProgress:
         self._bar: Bar | None = None
         self._answers = self._bytes = 0
         self._host = ""
+        self._scheduler: Any = None  # until the spider is opened
         self._stopping = ""
 
     def watch(self, crawler: Crawler) -> None:
@@ -152,10 +154,14 @@ class CrawlProgress:
             redirect_stderr=False,
         )
         self._bar.add_task("crawl")
-        self._crawler = crawler
         self._began_s = time.monotonic()
+        crawler.signals.connect(self._opened, signal=signals.spider_opened, weak=False)
         crawler.signals.connect(self._answered, signal=signals.response_received, weak=False)
         self._bar.start()
+
+    def _opened(self, spider: Spider) -> None:
+        scheduler: Any = spider.crawler.engine.scheduler
+        self._scheduler = scheduler if hasattr(scheduler, "turns") else None  # another's spider has one of Scrapy's own
 
     def _answered(self, response: Response) -> None:
         from crawler.known import ARCHIVED
@@ -175,8 +181,8 @@ class CrawlProgress:
 
     def describe(self) -> str:
         """Return how the crawl does, in one line. It is called from a thread of the bar's own."""
-        scheduler: Any = self._crawler.engine.scheduler if self._crawler.engine else None
-        if not hasattr(scheduler, "turns"):
+        scheduler = self._scheduler
+        if scheduler is None:
             return self._stopping or "starting"
         rate = self._answers / max(0.1, time.monotonic() - self._began_s)
         parts = [

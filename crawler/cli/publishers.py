@@ -7,16 +7,18 @@ import click
 from crawler.cli.options import common
 from crawler.cli.terminal import print_json, print_line
 from crawler.config import Config
-from crawler.publishers import publishers
+from crawler.publishers import publication_modules, publishers_by_module
 
 
 @click.command("publishers")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a publisher.")
 @common
 def command(settings: Config, quiet: bool, as_json: bool) -> None:
-    """The publishers known, with their rules and validity dates."""
+    """The publishers known, with their spiders, rules and validity dates."""
     del settings, quiet
-    for publisher in publishers():
+    spiders = {module: module.rpartition(".")[2] for module in publication_modules()}
+    for module, publisher in publishers_by_module():
+        spider = spiders.pop(module, None)
         rules = [
             {
                 "name": rule.name,
@@ -29,6 +31,7 @@ def command(settings: Config, quiet: bool, as_json: bool) -> None:
             print_json(
                 {
                     "name": publisher.name,
+                    "spider": spider,
                     "hosts": list(publisher.hosts),
                     "languages": list(publisher.languages),
                     "rules": rules,
@@ -36,5 +39,10 @@ def command(settings: Config, quiet: bool, as_json: bool) -> None:
             )
             continue
         print_line(f"{publisher.name} ({', '.join(publisher.languages)}): {', '.join(publisher.hosts)}")
+        if spider:
+            print_line(f"  newswarc crawl {spider}")
         for rule in rules:
             print_line(f"  {rule['name']}: {rule['valid_from'] or '…'} to {rule['valid_to'] or 'today'}")
+    if not as_json:
+        for spider in spiders.values():
+            print_line(f"without rules of its own: newswarc crawl {spider}")

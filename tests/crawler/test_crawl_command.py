@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import signal
+import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -24,7 +28,7 @@ from crawler.politeness import Politeness
 from crawler.run import Finished
 from tests.command import Command
 from tests.crawler.crawls import article, page, reply
-from tests.servers.raw_site import RawSite, running
+from tests.servers.raw_site import RawSite, Script, running
 
 NOTHING = Account({}, {}, 0, [], {})
 
@@ -103,7 +107,7 @@ class Scheduler:
 
 
 def watched(progress: CrawlProgress, scheduler: object) -> None:
-    progress._crawler = cast("Any", SimpleNamespace(engine=SimpleNamespace(scheduler=scheduler)))
+    progress._opened(cast("Any", SimpleNamespace(crawler=SimpleNamespace(engine=SimpleNamespace(scheduler=scheduler)))))
     progress._began_s = time.monotonic() - 10
 
 
@@ -126,9 +130,33 @@ def test_progress_says_what_is_under_way_and_what_rests():
 
 
 def test_before_there_is_a_scheduler_it_is_starting():
-    progress = CrawlProgress(shown=True)
-    watched(progress, None)
-    assert progress.describe() == "starting"
+    assert CrawlProgress(shown=True).describe() == "starting"
+
+
+def test_a_terminal_is_told_how_it_does(tmp_path: Path):
+    made = Command(tmp_path)
+    terminal, theirs = pty.openpty()
+    slow = Script([b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n", b"<html>"], pause_s=1.0)
+    with running(RawSite({"/": page([article(0)]), article(0): slow})) as site:
+        process = subprocess.Popen(
+            [*made.arguments, "crawl", "generic", "-a", f"start={site.url('/')}"],
+            cwd=tmp_path,
+            env=made.environment | {"TERM": "xterm", "COLUMNS": "200"},
+            stdout=subprocess.PIPE,
+            stderr=theirs,
+        )
+        os.close(theirs)
+        told = bytearray()
+        with suppress(OSError):  # the terminal is gone
+            while piece := os.read(terminal, 1 << 16):
+                told += piece
+        os.close(terminal)
+        out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert b"starting" in told
+    assert b"1 under way" in told
+    assert f"127.0.0.1:{site.port}".encode() in told
+    assert b"3 pages: 3 saved" in out
 
 
 @pytest.mark.parametrize("shown", [True, False])

@@ -61,6 +61,7 @@ def test_a_module_that_holds_none_is_named(package: Path):
         ("if", r"broken\.py, line 5: SyntaxError"),
         ("from nowhere import x", r"broken\.py, line 5: ModuleNotFoundError: No module named 'nowhere'"),
         ("1 / 0", r"broken\.py, line 5: ZeroDivisionError"),
+        ("raise SystemExit(0)", r"broken\.py, line 5: SystemExit"),
     ],
 )
 def test_a_module_that_cannot_be_imported_stops_its_own_spider_alone(package: Path, line: str, said: str):
@@ -87,6 +88,11 @@ def test_a_module_that_cannot_be_imported_stops_its_own_spider_alone(package: Pa
         ({"home": ("news.example",)}, "home has 'news.example': write the whole address, as https://news.example/"),
         ({"feeds": ("/rss.xml",)}, "feeds has '/rss.xml'"),
         ({"home": ()}, "there is nothing to begin with"),
+        (
+            {"hosts": ("news.example:8080",)},
+            "https://news.example/ is on none of its hosts, which are news",
+        ),
+        ({"sections": ("https://other.example/",)}, r"https://other\.example/ is on none of its hosts"),
     ],
 )
 def test_a_publication_that_leads_nowhere_is_refused(change: dict[str, Any], said: str):
@@ -96,7 +102,7 @@ def test_a_publication_that_leads_nowhere_is_refused(change: dict[str, Any], sai
         "home": ("https://news.example/",),
     }
     Publication(**right)
-    Publication(**{**right, "hosts": ("news.example:8080", "[::1]:80", "xn--e1afmkfd.example")})
+    Publication(**{**right, "hosts": ("news.example:8080", "[::1]:80", "xn--e1afmkfd.example", "news.example")})
     with pytest.raises(ValueError, match=said):
         Publication(**{**right, **change})
 
@@ -107,10 +113,37 @@ def test_a_kind_of_address_that_there_is_none_of_is_named():
         publication.kind("https://news.example/1")
 
 
+@pytest.mark.parametrize(
+    ("name", "gives", "said"),
+    [
+        ("kind_of", "1 / 0", "ZeroDivisionError: division by zero"),
+        ("kind_of", "'story'", "gave 'story'; it may give"),
+        ("period_of", "1 / 0", "ZeroDivisionError: division by zero"),
+        (
+            "period_of",
+            "datetime.date(2026, 1, 1)",
+            r"gave datetime.*; it may give a first and a last day",
+        ),
+    ],
+)
+def test_what_its_functions_do_wrong_is_told_before_anything_is_asked_for(
+    package: Path, name: str, gives: str, said: str
+):
+    wrong = f"import datetime\n\ndef {name}(url):\n    return {gives}\n\n"
+    made = PUBLICATION.replace("PUBLICATION = ", wrong + "PUBLICATION = ").replace(
+        "kind_of=kind_of", "kind_of=kind_of, period_of=period_of" if name == "period_of" else "kind_of=kind_of"
+    )
+    (package / "wrong.py").write_text(made)
+    with pytest.raises(NotLoaded, match=rf"others/wrong\.py.*{said}") as caught:
+        load("others.wrong")
+    if gives == "1 / 0":
+        assert "wrong.py, line 10: " in str(caught.value)
+
+
 def test_arguments_that_a_publication_does_not_take_are_named(package: Path):
     (package / "city.py").write_text(f"{PUBLICATION}\ndef publication(city):\n    return PUBLICATION\n")
     assert load("others.city", {"city": "x"}).hosts == ("news.example",)
-    with pytest.raises(ArgumentError, match="spider city: missing a required argument: 'city'"):
+    with pytest.raises(ArgumentError, match="spider city: missing a required argument: 'city'; it takes city=…"):
         load("others.city", {})
     with pytest.raises(ArgumentError, match="spider city: got an unexpected keyword argument 'town'"):
         load("others.city", {"city": "x", "town": "y"})

@@ -750,8 +750,8 @@ def test_a_crawl_asks_robots_txt_first_and_once_and_judges_redirect_targets_too(
 
 
 def test_a_crawl_leaves_a_site_alone_whose_robots_txt_is_out_of_reach():
-    results, asked, stats = crawl(answer(b"", "503 Busy"), ["/a", "/b"])
-    assert asked == ["/robots.txt"]  # all pages wait for it: RetryMiddleware tries it no second time
+    results, asked, stats = crawl(answer(b"", "503 Busy"), ["/a", "/b"], NEWSWARC_REST_S=0.01)
+    assert asked == ["/robots.txt"] * 3  # all pages wait for it, and for whether the trouble passes
     assert all(isinstance(result, RobotsForbidden) for result in results.values())
     assert stats["robots/unreachable"] == 2
 
