@@ -64,7 +64,9 @@ class Recorder:
         for session in left:
             self._uploaders[session].wake()
         self._new_captures: list[Capture] = []
-        self._sound: dict[str, None] = {}  # ids of originals that can be read; the oldest is forgotten first
+        # What revisits refer to, by the id of the capture that the catalogue names: itself if it can be read, if not
+        # the next one that was written whole. The oldest is forgotten first.
+        self._originals: dict[str, Capture | None] = {}
         self._new_articles: list[tuple[str, Article, Place]] = []
 
     def record(self, exchange: Exchange, evidence: Sequence[tuple[str, str]], *, whole: bool = False) -> Capture | None:
@@ -72,38 +74,44 @@ class Recorder:
 
         *whole*: no revisit is written, whatever the archive has.
         """
+        unsound: list[str] = []
         records = warc.capture_records(
             exchange,
             warcinfo_id=self._captures.warcinfo_id,
             metadata=evidence,
-            original=None if whole else lambda payload_digest: self._original(payload_digest, exchange),
+            original=None if whole else lambda payload_digest: self._original(payload_digest, exchange, unsound),
             validated=self._validated(exchange) if _is_conditional(exchange) else None,
         )
         capture = next((entry.capture for entry in self._captures.append(records) if entry.capture), None)
         if capture is not None:
             self._new_captures.append(capture)
+            if unsound and capture.record_type == "response" and not capture.truncated:
+                self._originals[unsound[0]] = capture
         return capture
 
-    def _original(self, payload_digest: str, exchange: Exchange) -> Capture | None:
-        """Return the capture that *exchange* repeats, if writing a revisit of it is worth while."""
+    def _original(self, payload_digest: str, exchange: Exchange, unsound: list[str]) -> Capture | None:
+        """Return the capture that *exchange* repeats, if writing a revisit of it is worth while.
+
+        The id of one that cannot be read goes to *unsound*: a revisit of it would lose this body, too.
+        """
         found = self._uncommitted(payload_digest, exchange.url) or self.archive.ask_catalog(
             lambda catalog: catalog.original(payload_digest, exchange.url), None
         )
         if found is None or (found.url != exchange.url and len(exchange.response) < REVISIT_ELSEWHERE_BYTES):
             return None
-        # A revisit of what is lost or damaged would lose this body, too.
-        return found if self._is_sound(found) else None
+        if any(capture is found for capture in self._new_captures):
+            return found
+        if found.record_id not in self._originals:
+            self._remember(found.record_id, found if self.archive.can_read(found.place) else None)
+        original = self._originals[found.record_id]
+        if original is None:
+            unsound.append(found.record_id)
+        return original
 
-    def _is_sound(self, original: Capture) -> bool:
-        if any(capture is original for capture in self._new_captures):
-            return True
-        if original.record_id not in self._sound:
-            if not self.archive.can_read(original.place):
-                return False
-            self._sound[original.record_id] = None
-            if len(self._sound) > REMEMBERED_ORIGINALS:
-                del self._sound[next(iter(self._sound))]
-        return True
+    def _remember(self, record_id: str, original: Capture | None) -> None:
+        self._originals[record_id] = original
+        if len(self._originals) > REMEMBERED_ORIGINALS:
+            del self._originals[next(iter(self._originals))]
 
     def _validated(self, exchange: Exchange) -> Capture | None:
         """Return the capture whose validators a conditional request carries: the last that showed the page itself."""

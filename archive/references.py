@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from urllib.parse import SplitResult, urlsplit
 
+import idna
+
 MAX_URL_LENGTH = 8_192  # servers take less; what is longer is data, or an attack
 
 _ENDS = "".join(map(chr, range(0x21)))  # C0 controls and space, stripped from both ends (WHATWG URL, 4.4)
@@ -16,7 +18,8 @@ _FOREIGN_SCHEME = re.compile(r"(?!https?:)[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _PATH_SET, _QUERY_SET = set(' "<>^`{}'), set(" \"<>'")
 _TO_ENCODE = re.compile(r"""[^!#-&(-;=?-\]_a-z|~]""")  # a superset of both
 _PLAIN = re.compile(
-    r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)+/(?:[\w!$%&'()*+,/:;=@~-]|\.(?!\.?(?:/|\Z|\?)))*+(?:\?[\w!$%&()*+,./:;=?@~-]++)?\Z",
+    r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)+/(?:[\w!$&'()*+,/:;=@~-]|%(?!2[eE])|\.(?!\.?(?:/|\Z|\?)))*+"
+    r"(?:\?[\w!$%&()*+,./:;=?@~-]++)?\Z",
     re.ASCII,
 )
 _CANDIDATE = re.compile(r"[\s,]*+(\S++)")
@@ -61,13 +64,22 @@ def _resolve(base: str, reference: str) -> str | None:
         host, port = parts.hostname, parts.port
         if parts.scheme not in {"http", "https"} or not host or "@" in parts.netloc:
             return None
-        netloc = f"[{host}]" if ":" in host else host.encode("idna").decode("ascii").lower()
-    except ValueError:  # an open bracket, a port that is none, a host that is none
+        netloc = f"[{host}]" if ":" in host else _ascii(host)
+    except (ValueError, idna.IDNAError):  # an open bracket, a port that is none, a host that is none
         return None
     if port is not None and port != {"http": 80, "https": 443}[parts.scheme]:
         netloc += f":{port}"
     address = f"{parts.scheme}://{netloc}{_without_dots(_encoded(parts.path, _PATH_SET))}"
     return f"{address}?{_encoded(parts.query, _QUERY_SET)}" if parts.query else address
+
+
+def _ascii(host: str) -> str:
+    """Return *host* as it is looked up: UTS 46, not transitional, as browsers do (WHATWG URL, 3.3)."""
+    name = host.lower() if host.isascii() else idna.uts46_remap(host, std3_rules=False, transitional=False)
+    labels = [label if label.isascii() else idna.alabel(label).decode("ascii") for label in name.split(".")]
+    if not all(0 < len(label) <= 63 for label in (labels[:-1] if labels[-1] == "" else labels)):  # RFC 1035, 2.3.4
+        raise ValueError(f"{host!r} has an empty or overlong label")
+    return ".".join(labels)
 
 
 def _joined(base: SplitResult, reference: str) -> SplitResult:
@@ -79,7 +91,7 @@ def _joined(base: SplitResult, reference: str) -> SplitResult:
     if parts.scheme != base.scheme or parts.netloc:
         return parts
     if not parts.path:
-        return base._replace(query=parts.query or base.query)
+        return base._replace(query=parts.query if "?" in reference else base.query)
     path = parts.path if parts.path.startswith("/") else f"{base.path.rpartition('/')[0]}/{parts.path}"
     return base._replace(path=path, query=parts.query)
 

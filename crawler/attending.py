@@ -126,7 +126,7 @@ class Attendant:
             self._tell(page, done, None)
             return
         if archived:
-            self.scheduler.turns.not_asked(page)
+            self.scheduler.turns.not_asked(page, before=response.meta.get("archived") is None)
         elif reason := self._worth_another_try(response):
             if self._hurried and response.meta.get("truncated") == "time":
                 raise CutOff
@@ -152,9 +152,10 @@ class Attendant:
         if followed.form == "unknown" and page.kind not in ("print", "requisite"):
             await self._finish(page, response, "failed", followed.problem)
             return
-        if followed.form != "other" and (template := traps.listing(page.kind, page.url, page.via)) is not None:
-            # Those that look like an article are articles, too.
-            await self.scheduler.show(template, [page.url] if followed.extract else followed.shows)
+        if followed.form != "other" and page.kind in traps.LISTINGS:
+            article = page.kind == "article" and page.url in followed.shows  # nearly all are, and nothing is counted
+            if not article or self.scheduler.turns.is_barren(page.url):
+                await self.scheduler.show(traps.listing(page.url), followed.shows)
         leads = [*await self._announced(page, archived=archived), *followed.leads]
         await self._finish(page, response, None, followed.problem, leads, extract=followed.extract)
 

@@ -162,11 +162,11 @@ class Leads:
             return Followed("other", problem=reading.problem)
         if reading.form == "feed":
             leads = self._all(page, reading.links, from_feed=True)
-            leads += self._all(page, map(Found, reading.feeds), kind="feed")
+            leads += self._all(page, self._near(page, map(Found, reading.feeds)), kind="feed")
         else:
             leads = self._all(page, reading.links)
             if page.hops.count("M") < MAX_NESTED:
-                leads += self._all(page, reading.sitemaps, kind="sitemap", hop="M")
+                leads += self._all(page, self._near(page, reading.sitemaps), kind="sitemap", hop="M")
         shows = [lead.key for lead in leads if lead.kind not in ("feed", "sitemap")]
         return Followed(reading.form, leads, shows=shows, problem=reading.problem)
 
@@ -178,22 +178,18 @@ class Leads:
 
     def _follow_page(self, reading: Reading, page: Page, told: Told | None) -> Followed:
         extract = self._is_article(reading, page)
-        leads = self._all(page, map(Found, reading.feeds), kind="feed")
+        feeds: Iterable[Found] = map(Found, reading.feeds)
+        leads = self._all(page, feeds if page.kind == "home" else self._near(page, feeds), kind="feed")
         if extract and (address := self.publication.print_version(page.url)):
             printed = Found(address, modified=page.modified)  # it changes with its article
             leads += self._all(page, [printed], kind="print", hop="E")
-        links = self._all(page, self._news(reading.links, told) if extract and told else reading.links)
+        surely = extract and (reading.article or reading.prose >= MIN_PROSE)  # and not by its address alone
+        links = self._all(page, self._news(reading.links, told) if surely and told else reading.links)
         if reading.refresh:
             links += self._all(page, [Found(reading.refresh)], hop="R")
+        shows = [page.url] if surely else self._shown(reading, page, links)
         if extract:
-            return Followed("page", leads + links, extract=True, problem=reading.problem)
-        template = traps.template(page.url)
-        shows = [
-            lead.key for lead in links if lead.kind in ("article", "page") and traps.template(lead.url) != template
-        ]
-        if reading.prose and page.kind == "page":
-            # It may be no listing at all, but a picture with its caption: two seldom have as many characters.
-            shows.append(f"{reading.prose} characters")
+            return Followed("page", leads + links, extract=True, shows=shows, problem=reading.problem)
         articles = [lead for lead in links if lead.kind == "article"]
         if articles and all(self._is_too_old(lead) for lead in articles):
             # A listing of what is too old leads on to what is older still.
@@ -202,6 +198,27 @@ class Leads:
         else:
             links += self._all(page, map(Found, self.publication.paging(page.url, len(articles))), kind="section")
         return Followed("page", leads + links, shows=shows, problem=reading.problem)
+
+    def _shown(self, reading: Reading, page: Page, links: Iterable[Lead]) -> list[str]:
+        """Return what a page that may be a listing shows, apart from pages of its own kind."""
+        template = traps.template(page.url)
+        shows = [
+            lead.key for lead in links if lead.kind in ("article", "page") and traps.template(lead.url) != template
+        ]
+        if reading.prose and page.kind != "section":
+            shows.append(f"{reading.words:08x}")  # it may be no listing at all, but a picture with its caption
+        return shows
+
+    def _near(self, page: Page, feeds: Iterable[Found]) -> Iterable[Found]:
+        """Return those of *feeds*, or of sitemaps, that are the publication's, or on the site of *page*.
+
+        Others, as of a service that makes feeds, are asked for where a front page or robots.txt names them: an index of
+        thousands would have us ask at thousands of sites.
+        """
+        for feed in feeds:
+            target = self._target(feed.url)
+            if target.owned or target.site == page.site:
+                yield feed
 
     def _news(self, links: Iterable[Found], told: Told) -> Iterable[Found]:
         """Return *links* without those that were told before: of most pages that is nearly all there is."""

@@ -210,17 +210,18 @@ class FrontierScheduler(BaseScheduler):
             not_before = time.time() + delay_s
             await self._write(lambda: self.frontier.postpone(page.id, tries=tries, not_before=not_before))
         finally:
-            self.give_back(page)
+            self.turns.back(page, tried=True)
+            self.wake()
 
     def give_back(self, page: Page) -> None:
         """Leave *page* pending as if it had not been asked for, as when the run was cut off."""
         self.turns.back(page)
         self.wake()
 
-    async def show(self, template: str, keys: Iterable[str]) -> None:
-        """Tell what a listing showed; when listings like it have led nowhere for long, ask for no more of them."""
+    async def show(self, listing: str, keys: Iterable[str]) -> None:
+        """Tell what a *listing* showed; when listings like it have led nowhere for long, ask for no more of them."""
         listed = list(keys)
-        self.turns.barren(template, await self._write(lambda: self.frontier.show(template, listed)))
+        self.turns.barren(listing, await self._write(lambda: self.frontier.show(listing, listed)))
 
     async def extracted(self, page: Unread, problem: str | None = None, leads: Sequence[Lead] = ()) -> None:
         """Say that the article of *page* is read, or why it cannot be, and enter what the page needs to be shown."""

@@ -9,16 +9,19 @@ from crawler.frontier import Lead
 KEPT_TOLD = 50_000  # keys held at a time of what has been told, some 5 MB, and as many of before
 
 
+_SKIPPED = sys.maxsize - 1  # later than any page that is asked for
+
+
 class Told:
     """Remembers, for the last :data:`KEPT_TOLD` keys at least, which leads were given."""
 
     def __init__(self) -> None:
-        self._latest: dict[str, int] = {}  # by key, how soon the page is asked for
+        self._latest: dict[str, int] = {}  # by key, how soon the page is asked for, if it is
         self._before: dict[str, int] = {}
 
     def first(self, lead: Lead) -> bool:
         """Tell whether *lead* says anything that the leads given before did not."""
-        key, priority = lead.key, lead.priority
+        key, priority = lead.key, _SKIPPED if lead.skip else lead.priority
         if key in self._latest:
             known = self._latest[key]
         else:

@@ -1,23 +1,29 @@
 """Addresses without end: calendars, pages of listings that repeat themselves, paths that grow.
 
-A listing, or a further page of a feed, is worth asking for as long as those like it lead to pages not seen on them
-before. Which are alike is told by their address: where numbers and slugs stand, any number and slug may. After
-:data:`BARREN_PAGES` of one kind in a row that showed nothing new, no more of them are asked for. Sitemaps are listed by
-an index, and as many as it lists: they only may not be nested without end.
+A listing, or a feed, is worth asking for as long as those like it lead to pages not seen on them before. Which are
+alike is told by their address: where numbers and slugs stand, any number and slug may. Once :data:`BARREN_PAGES` of one
+kind in a row showed nothing new, no more of them are asked for that another like them led to, or another trap: only
+what leads on to itself has no end. Listings of the past have one, and may be empty for long. Sitemaps are as many as an
+index lists; they only may not be nested without end.
 """
 
 from __future__ import annotations
 
 import re
+from datetime import UTC, date, datetime
 from urllib.parse import urlsplit
 
-BARREN_PAGES = 20  # a month of a date archive may lie empty; a calendar without end costs no more than these
-BARREN = f"a trap: the last {BARREN_PAGES} pages of its kind led to nothing new"
+BARREN_PAGES = 20  # a calendar without end costs no more than these
+BARREN_PAST_PAGES = 400  # of listings of past dates: a year without a story, in an archive with a page a day
+BARREN = "a trap: the last pages of its kind led to nothing new"
 MAX_URL = 2000  # characters; the longest addresses of news articles have some 300
 MAX_REPEATS = 3  # of one path segment: /a/b/a/b/a/b is a relative link that feeds on itself (Heritrix: 3)
 MAX_SEGMENTS = 20
 
-LISTINGS = frozenset({"section", "page", "feed"})  # the kinds of page that may be one
+LISTINGS = frozenset({"section", "page", "feed", "article"})  # the kinds of page that may be one after all
+
+_PAST = " (of the past)"
+_DATED = re.compile(r"/((?:19|20)\d\d)(?:[/-](0?[1-9]|1[0-2]))?(?:[/-](0?[1-9]|[12]\d|3[01]))?(?![\d])")
 
 _NUMBER = re.compile(r"\d+")
 _SLUG = re.compile(r"[^/]*(?:[-_][^/]*){2,}|[^/]*\d[^/]*|[^/]{25,}")
@@ -34,15 +40,19 @@ def template(url: str) -> str:
     return f"{parts.netloc}{'/'.join(segments)}{'?' + '&'.join(names) if names else ''}"
 
 
-def listing(kind: str, url: str, via: str | None) -> str | None:
-    """Return the template by which a page is judged if it turns out to lead nowhere; None when it never is.
+def listing(url: str, today: date | None = None) -> str:
+    """Return what a listing at *url* is counted by: its template, apart for dates that are past."""
+    found = _DATED.search(url.partition("?")[0])
+    if not found:
+        return template(url)
+    now = today or datetime.now(UTC).date()
+    named = tuple(int(part) for part in found.groups() if part)
+    return template(url) + (_PAST if named <= (now.year, now.month, now.day)[: len(named)] else "")
 
-    Of feeds only further pages are, which others like them led to: a site has as many feeds as it has sections.
-    """
-    if kind not in LISTINGS:
-        return None
-    own = template(url)
-    return own if kind != "feed" or (via is not None and template(via) == own) else None
+
+def is_trap(listing: str, barren: int) -> bool:
+    """Tell whether listings counted as *listing*, of which the last *barren* showed nothing new, are a trap."""
+    return barren >= (BARREN_PAST_PAGES if listing.endswith(_PAST) else BARREN_PAGES)
 
 
 def _segment(segment: str) -> str:

@@ -67,7 +67,7 @@ class Turns:
         self._held_bytes = 0
         self._uncounted: set[int] = set()  # of these, those that were not asked for
         self._sites = {site: _Site(pending=count) for site, count in frontier.pending().items()}
-        self._trapped = frontier.trapped(traps.BARREN_PAGES)
+        self._barren = frontier.barren()  # by listing, how many of those asked for last showed nothing new
         self._counted = frontier.count_asked(COUNTED)  # towards max_pages
 
     @property
@@ -116,7 +116,7 @@ class Turns:
 
     def _take(self, name: str, site: _Site) -> Turn | None:
         if self._is_limit_reached():
-            while site.buffer and site.buffer[0].kind in COUNTED:  # what is behind them may belong to pages within it
+            while site.buffer and self._counts(site.buffer[0]):  # what is behind them may belong to pages within it
                 site.buffer.popleft()
         if not site.buffer:
             self._refill(name, site)
@@ -127,11 +127,24 @@ class Turns:
         page = site.buffer.popleft()
         site.pending -= 1
         self._in_flight[page.id] = page
-        if traps.listing(page.kind, page.url, page.via) in self._trapped:
+        if self._is_trapped(page):
             return Turn(page, traps.BARREN)
         self.politeness.asked(page.site)
-        self._counted += page.kind in COUNTED
+        self._counted += self._counts(page)
         return Turn(page)
+
+    def _is_trapped(self, page: Page) -> bool:
+        if not self._barren or page.kind not in traps.LISTINGS or page.via is None:
+            return False
+        own, via = traps.listing(page.url), traps.listing(page.via)
+        return self._is_trap(own) and (via == own or self._is_trap(via))
+
+    def _is_trap(self, listing: str) -> bool:
+        return traps.is_trap(listing, self._barren.get(listing, 0))
+
+    def is_barren(self, url: str) -> bool:
+        """Whether the last page that is counted as that at *url* showed nothing new."""
+        return bool(self._barren) and traps.listing(url) in self._barren
 
     def _refill(self, name: str, site: _Site) -> None:
         held = self._in_flight.keys()
@@ -165,12 +178,20 @@ class Turns:
         if page.id in self._in_flight:
             self._kept.add(page.id)
 
-    def not_asked(self, page: Page) -> None:
-        """Nothing was sent to the site for *page* after all: no delay and no limit is used up by it."""
+    def _counts(self, page: Page) -> bool:
+        """Whether it counts towards the limit that *page* is asked for: the first time."""
+        return page.kind in COUNTED and not page.tries
+
+    def not_asked(self, page: Page, *, before: bool = False) -> None:
+        """Nothing was sent to the site for *page* after all: no delay is used up by it, and none of the limit.
+
+        *before*: it was asked for by an earlier run of this crawl.
+        """
         if page.id not in self._uncounted:
             self._uncounted.add(page.id)
             self.politeness.not_asked(page.site)
-            self._counted -= page.kind in COUNTED
+            if not before:
+                self._counted -= self._counts(page)
 
     def left(self, page: Page, *, asked: bool = True) -> None:
         """*page* is under way no more. *asked*: its turn was not one to be skipped."""
@@ -184,10 +205,10 @@ class Turns:
         elif asked:
             self.politeness.done(page.site)
 
-    def back(self, page: Page) -> None:
-        """*page* is under way no more, and waits again."""
+    def back(self, page: Page, *, tried: bool = False) -> None:
+        """*page* is under way no more, and waits again. *tried*: it was asked for, and counts."""
         if page.id in self._in_flight:
-            self._counted -= page.kind in COUNTED and page.id not in self._uncounted
+            self._counted -= self._counts(page) and page.id not in self._uncounted and not tried
             site = self._sites.setdefault(page.site, _Site())
             site.pending += 1
             site.due_at = 0.0
@@ -205,12 +226,12 @@ class Turns:
             if site.buffer and added.best[name] < site.buffer[-1].priority:
                 site.buffer.clear()  # read again, with the new ones among them
 
-    def barren(self, template: str, pages: int) -> None:
-        """The last *pages* listings of that *template* showed nothing new."""
-        if pages >= traps.BARREN_PAGES:
-            self._trapped.add(template)
+    def barren(self, listing: str, pages: int) -> None:
+        """The last *pages* of those counted as *listing* showed nothing new."""
+        if pages:
+            self._barren[listing] = pages
         else:
-            self._trapped.discard(template)
+            self._barren.pop(listing, None)
 
     def none_waits(self) -> None:
         """All that waited is skipped."""

@@ -119,6 +119,10 @@ class Server:
         self._control.sendall(END + messages.NUMBER.pack(pid))
         return messages.receive_number(self._control)
 
+    def kill(self) -> None:
+        """End the server at once, whatever it is at; its workers die with it. Any thread may."""
+        self._process.kill()
+
     def close(self) -> None:
         """End the server, and with it whatever workers are left."""
         self._control.close()

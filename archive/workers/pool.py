@@ -123,6 +123,8 @@ class Workers:
                 worker.hang_up()
             for _ in self._threads:
                 self._tasks.put(None)
+        if (server := self._server) is not None:  # without its lock, which somebody may hold who waits for it
+            server.kill()
         for task in waiting:
             if task is not None:
                 task.future.cancel()

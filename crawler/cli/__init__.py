@@ -78,9 +78,15 @@ def run(arguments: list[str]) -> int:
         hint = f" (see '{context.command_path} --help')" if context else ""
         _say(error.format_message() + hint)
         return ExitCode.USAGE
-    except (BrokenPipeError, SystemExit):  # click makes the one into the other
+    except BrokenPipeError:
         hang_up()  # who reads us has had enough
         return ExitCode.DONE
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # click makes the one into the other
+            hang_up()
+            return ExitCode.DONE
+        _say(f"something that was loaded ended the program with sys.exit({end.code!r}); what was captured is kept")
+        return ExitCode.BUG
     except Exception as error:  # noqa: BLE001 - the outermost edge: each error becomes a line and an exit code
         return _explain(error)
     return int(result) if isinstance(result, int) else ExitCode.DONE

@@ -156,8 +156,8 @@ def _articles(account: Account) -> str:
 def exit_code(finished: Finished) -> ExitCode:
     """Return how the crawl ended: a link that leads nowhere (404, 410) is the site's, and no failure of the crawl."""
     account = finished.account
-    if finished.interrupted:
-        return ExitCode.INTERRUPTED
+    if finished.interrupted and (account is None or account.pending or account.articles.get("waiting")):
+        return ExitCode.INTERRUPTED  # or it was done just then
     if account is None:  # it is a spider of Scrapy's own kind, or its account could not be made
         return ExitCode.DONE if finished.stats.get("finish_reason") == "finished" else ExitCode.BUG
     if account.outcomes.get("failed") or account.articles.get("unreadable") or account.pending:

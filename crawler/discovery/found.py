@@ -42,6 +42,7 @@ class Reading:
     sitemaps: list[Found] = field(default_factory=list)  # parts of a sitemap index; what a page names as its sitemap
     article: bool = False  # a page that declares itself one article
     prose: int = 0  # of a page that does not: characters of its paragraphs, without links and teasers
+    words: int = 0  # and a checksum of these paragraphs, without digits: other pages hardly ever have the same
     canonical: str | None = None  # the address that a page calls its own, absolute
     refresh: str | None = None  # where a meta refresh leads, absolute
     problem: str | None = None

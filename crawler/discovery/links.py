@@ -6,6 +6,8 @@ One parse and few queries of the tree, for this stands on the way of every page 
 from __future__ import annotations
 
 import functools
+import re
+import zlib
 from collections.abc import Iterable
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -23,6 +25,7 @@ _HEADLINE = 25  # characters; what menus and pagers link is shorter
 _TEASER_PARAGRAPHS = 2
 _TEASER = 1_000  # characters; the longest on front pages have some 500
 
+_DIGITS = re.compile(r"\d+")
 _WANTED = "base[href],a[href],area[href],link[rel][href],meta,script[type*='ld+json' i]"
 _FEED_TYPES = frozenset(
     (
@@ -55,7 +58,9 @@ def read_page(text: str, url: str, *, paging: bool = True) -> Reading:
     for node in nodes:
         page.read(node)
     article = declares_article(tree, page.meta, page.data, url=url, canonical=page.canonical)
+    prose = words = 0
     if not article:
+        prose, words = _prose(tree)
         for reference in page.paging.buttons():
             page.add(reference, paging=True)
     return Reading(
@@ -64,7 +69,8 @@ def read_page(text: str, url: str, *, paging: bool = True) -> Reading:
         feeds=list(page.feeds),
         sitemaps=page.sitemaps.found(),
         article=article,
-        prose=0 if article else _prose(tree),
+        prose=prose,
+        words=words,
         canonical=page.canonical,
         refresh=page.refresh,
         problem=f"more than {len(page.links)} links; the rest is left out" if page.full else None,
@@ -185,16 +191,24 @@ def _is_file(url: str) -> bool:
     return "." in last and last.rpartition(".")[2].lower() in _FILES
 
 
-def _prose(tree: LexborHTMLParser) -> int:
-    """Return the characters of the page's paragraphs without those of links in them, and without teasers.
+def _prose(tree: LexborHTMLParser) -> tuple[int, int]:
+    """Return the characters of the page's paragraphs without those of links in them, and without teasers; a checksum.
 
     One or two short paragraphs below a headline that is a link are the teaser of another page, and a listing may have
     more of these than an article has text.
     """
+    checksum = 0
+
+    def looked_at(text: str) -> int:
+        nonlocal checksum
+        text = " ".join(text.split())
+        checksum = zlib.crc32(_DIGITS.sub("", text).encode("utf-8", "replace"), checksum)
+        return len(text)
+
     if tree.css_first("p") is None:
         # Pages of the first decade have none, and part their paragraphs by breaks.
         holders = {line.parent.mem_id: line.parent for line in tree.css("br")[:_MAX_BREAKS] if line.parent is not None}
-        return sum(_length(holder.text(deep=False)) for holder in holders.values() if holder.tag != "a")
+        return sum(looked_at(holder.text(deep=False)) for holder in holders.values() if holder.tag != "a"), checksum
     within = {node.mem_id for node in tree.css("p a")}
     headlines = {node.mem_id for node in tree.css("h1 a,h2 a,h3 a,h4 a,h5 a,h6 a")}
     prose = since = paragraphs = 0  # before the last headline; since then
@@ -204,15 +218,17 @@ def _prose(tree: LexborHTMLParser) -> int:
         return 0 if headline and paragraphs <= _TEASER_PARAGRAPHS and since < _TEASER else since
 
     for node in tree.css("p,a[href]"):  # in document order, a paragraph before the links in it
-        length = _length(node.text())
         if node.tag == "p":
+            length = looked_at(node.text())
             since += length
             paragraphs += length > 0
-        elif node.mem_id in within:
+            continue
+        length = _length(node.text())
+        if node.mem_id in within:
             since -= length
         elif length >= _HEADLINE or (length and node.mem_id in headlines):
             prose, since, paragraphs, headline = prose + counted(), 0, 0, True
-    return max(0, prose + counted())
+    return max(0, prose + counted()), checksum
 
 
 def _length(text: str) -> int:

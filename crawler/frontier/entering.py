@@ -48,8 +48,8 @@ class Entering:
     def enter(self, leads: Iterable[Lead]) -> None:
         """Enter *leads*; of those whose key is known already only what is news is kept.
 
-        That is that the page has changed; or that one that is pending is to be asked for sooner, as when a feed lists
-        what was a link to nobody knows what.
+        That is that the page has changed; that one that is pending is to be asked for sooner, as when a feed lists what
+        was a link to nobody knows what; or that one is not to be skipped after all.
         """
         for lead in leads:
             fresh = self.db.execute(
@@ -75,10 +75,37 @@ class Entering:
             if fresh:
                 self._is_pending(lead.site, lead.priority)
                 continue
+            if self._revive(lead):
+                continue
             if lead.priority < LAST:
                 self._promote(lead)
             if lead.modified is not None:
                 self._tell(lead.key, lead.modified)
+
+    def _revive(self, lead: Lead) -> bool:
+        """Let a page be pending that was skipped for what was told of it, when other things are told of it now.
+
+        That it is too old, or too many links away; not that it is a trap or beyond the limit of pages.
+        """
+        row = self.db.execute(
+            "UPDATE pages SET url = ?, kind = ?, priority = ?, depth = ?, via = ?, hops = ?, modified = ?,"
+            " outcome = NULL, reason = NULL WHERE key = ? AND outcome = 'skipped' AND record_id IS NULL"
+            " AND reason NOT LIKE 'a trap:%' AND reason NOT LIKE 'the limit of %' RETURNING site",
+            (
+                lead.url,
+                lead.kind,
+                lead.priority,
+                lead.depth,
+                lead.via,
+                lead.hops,
+                lead.modified,
+                lead.key,
+            ),
+        ).fetchone()
+        if row is None:
+            return False
+        self._is_pending(row["site"], lead.priority)
+        return True
 
     def _promote(self, lead: Lead) -> None:
         changed = self.db.execute(

@@ -120,7 +120,7 @@ class Frontier:
                 " article = ? WHERE id = ? AND outcome IS NULL",
                 (
                     done.outcome,
-                    done.reason,
+                    done.reason and done.reason.encode("utf-8", "backslashreplace").decode(),  # half a surrogate pair
                     done.status,
                     done.record_id,
                     place.key or None,
@@ -194,11 +194,12 @@ class Frontier:
             return dict(db.execute("SELECT name, value FROM crawl").fetchall())
 
     def pending(self, *, except_for: Collection[Kind] = ()) -> dict[str, int]:
-        """Return how many pages are pending, by site; those of the kinds *except_for* do not count."""
+        """Return how many pages are pending, by site; those of the kinds *except_for* only if they were asked for."""
         names = ", ".join("?" * len(except_for))
         with self._reading() as db:
             rows = db.execute(
-                f"SELECT site, count(*) FROM pages WHERE outcome IS NULL AND kind NOT IN ({names}) GROUP BY site",  # noqa: S608 - question marks
+                "SELECT site, count(*) FROM pages"  # noqa: S608 - question marks
+                f" WHERE outcome IS NULL AND (kind NOT IN ({names}) OR tries > 0) GROUP BY site",
                 tuple(except_for),
             )
             return dict(rows.fetchall())
@@ -206,13 +207,13 @@ class Frontier:
     def due(self, site: str, now: float, limit: int, *, except_for: Collection[Kind] = ()) -> list[Page]:
         """Return the first *limit* pending pages of *site* that may be asked for *now*, in their order.
 
-        Those of the kinds *except_for* are left out.
+        Those of the kinds *except_for* are left out, unless they were asked for once.
         """
         names = ", ".join("?" * len(except_for))
         with self._reading() as db:
             rows = db.execute(
                 "SELECT id, url, site, kind, priority, depth, via, hops, modified, tries FROM pages"  # noqa: S608 - question marks
-                f" WHERE outcome IS NULL AND site = ? AND not_before <= ? AND kind NOT IN ({names})"
+                f" WHERE outcome IS NULL AND site = ? AND not_before <= ? AND (kind NOT IN ({names}) OR tries > 0)"
                 " ORDER BY priority, id LIMIT ?",
                 (site, now, *except_for, limit),
             )
@@ -243,11 +244,12 @@ class Frontier:
             ]
 
     def count_asked(self, kinds: Collection[Kind]) -> int:
-        """Return how many pages of these *kinds* were asked for and are done."""
+        """Return how many pages of these *kinds* were asked for, those that are to be asked for again included."""
         names = ", ".join("?" * len(kinds))
         with self._reading() as db:
             found = db.execute(
-                f"SELECT count(*) FROM pages WHERE kind IN ({names}) AND outcome IN ('saved', 'unchanged', 'failed')",  # noqa: S608 - question marks
+                f"SELECT count(*) FROM pages WHERE kind IN ({names})"  # noqa: S608 - question marks
+                " AND (outcome IN ('saved', 'unchanged', 'failed') OR (outcome IS NULL AND tries > 0))",
                 tuple(kinds),
             )
             return int(found.fetchone()[0])
@@ -273,10 +275,10 @@ class Frontier:
             found = dict(rows.fetchall())
             return {outcome: found[outcome] for outcome in OUTCOMES if outcome in found}
 
-    def trapped(self, limit: int) -> set[str]:
-        """Return the templates of which the last *limit* listings or more showed nothing new."""
+    def barren(self) -> dict[str, int]:
+        """Return of how many listings in a row of each template none showed anything new."""
         with self._reading() as db:
-            return {row[0] for row in db.execute("SELECT template FROM barren WHERE pages >= ?", (limit,))}
+            return dict(db.execute("SELECT template, pages FROM barren").fetchall())
 
     def reasons(self) -> list[Reason]:
         """Return why pages were not captured, or not well, the most frequent reasons first."""

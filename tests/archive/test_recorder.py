@@ -62,7 +62,9 @@ def test_what_cannot_be_read_is_no_original(archive: Archive, tmp_path: Path, ha
     else:
         data[first.place.offset + first.place.length // 2] ^= 1
         path.write_bytes(data if harm == "a byte of it is another" else data[: first.place.offset])
-    (again,) = captured(archive, 1)
+    again, next_one = captured(archive, 1, 1)
     assert again.record_type == "response", "a revisit of it would have no body anywhere"
+    assert next_one.refers_to is not None
+    assert next_one.refers_to.record_id == again.record_id, "one that can be read is enough"
     with archive.read(again.place).block as block, page(1)[1] as sent:
         assert block.read() == sent.read()

@@ -392,7 +392,7 @@ def test_killing_fails_what_runs_and_cancels_what_waits():
         running.result()
     with pytest.raises(CancelledError):
         waiting.result()
-    assert state(worker) is None
+    assert eventually(lambda: state(worker) is None)
 
 
 def test_a_cancelled_task_is_not_run(tmp_path: Path):

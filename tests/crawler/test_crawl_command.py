@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -81,6 +82,8 @@ def test_strangers_addresses_and_reasons_do_not_fill_the_terminal():
         (finished(outcomes={"refused": 1}), ExitCode.REFUSED),
         (finished(outcomes={"refused": 1, "unchanged": 1}), ExitCode.DONE),
         (Finished(interrupted=True), ExitCode.INTERRUPTED),
+        (replace(finished(outcomes={"saved": 1}, pending=1), interrupted=True), ExitCode.INTERRUPTED),
+        (replace(finished(outcomes={"saved": 1}), interrupted=True), ExitCode.DONE),
         (Finished(stats={"finish_reason": "finished"}), ExitCode.DONE),
         (Finished(stats={"finish_reason": "shutdown"}), ExitCode.BUG),
     ],

@@ -202,7 +202,14 @@ def test_a_page_said_to_have_changed_while_the_archive_was_asked_stays_pending(p
     frontier.close()
 
 
-@pytest.mark.parametrize("done", [Done("saved", record_id="<urn:1>"), Done("skipped", "a trap"), Done("refused", "no")])
+@pytest.mark.parametrize(
+    "done",
+    [
+        Done("saved", record_id="<urn:1>"),
+        Done("skipped", "a trap: an address of 3000 characters"),
+        Done("refused", "no"),
+    ],
+)
 def test_what_was_asked_for_or_left_out_is_not_asked_for_again(path: Path, done: Done) -> None:
     frontier = Frontier.open(path)
     frontier.add([lead("a")])
@@ -242,6 +249,29 @@ def test_articles_wait_until_they_are_read(path: Path) -> None:
     frontier.close()
 
 
+@pytest.mark.parametrize("reason", ["last changed before --since 2026-01-01", "more than 2 links from the start"])
+def test_a_page_skipped_for_what_was_told_of_it_is_asked_for_when_it_is_told_otherwise(path: Path, reason: str) -> None:
+    """Whichever sitemap is read first."""
+    frontier = Frontier.open(path)
+    frontier.add([lead("a", skip=reason, depth=3)])
+    assert frontier.add([lead("a", skip=reason)]).pending == {}
+    added = frontier.add([lead("a", depth=2, via="https://example.org/tag", hops="LL", modified="2026-11-20")])
+    assert (added.pending, added.best) == ({SITE: 1}, {SITE: 10})
+    frontier.commit()
+    (page,) = frontier.due(SITE, 0.0, 10)
+    assert (page.depth, page.via, page.hops, page.modified) == (2, "https://example.org/tag", "LL", "2026-11-20")
+    assert frontier.outcomes() == {}
+    frontier.close()
+
+
+@pytest.mark.parametrize("reason", ["a trap: the last led to nothing new", "the limit of 5 pages was reached"])
+def test_a_trap_stays_one_whatever_leads_to_it(path: Path, reason: str) -> None:
+    frontier = Frontier.open(path)
+    frontier.add([lead("a", skip=reason)])
+    assert frontier.add([lead("a")]).pending == {}
+    frontier.close()
+
+
 def test_the_rest_is_skipped(path: Path) -> None:
     frontier = Frontier.open(path)
     frontier.add([lead("a"), lead("b"), lead("c")])
@@ -259,10 +289,10 @@ def test_a_listing_that_shows_nothing_new_is_counted(path: Path) -> None:
     assert frontier.show("t", []) == 2
     assert frontier.show("u", ["a"]) == 0  # each kind of listing for itself
     frontier.commit()
-    assert frontier.trapped(2) == {"t"}
+    assert frontier.barren() == {"t": 2}
     assert frontier.show("t", ["c"]) == 0
     frontier.commit()
-    assert frontier.trapped(2) == set()
+    assert frontier.barren() == {}
     frontier.close()
 
 

@@ -388,6 +388,14 @@ def test_a_lead_is_given_once():
     assert [told.first(lead(key)) for key in "abab"] == [True, True, False, False]
 
 
+def test_a_lead_to_be_skipped_hides_none_that_is_not():
+    told, skipped = Told(), lead("a")._replace(skip="too old")
+    assert [told.first(skipped), told.first(skipped)] == [True, False]
+    assert not told.knows("a", 10)
+    assert [told.first(lead("a")), told.first(lead("a")), told.first(skipped)] == [True, False, False]
+    assert told.knows("a", 10)
+
+
 def test_news_of_a_change_is_given_every_time():
     told = Told()
     assert [told.first(lead("a", changed)) for changed in (None, "2026", "2026", None)] == [True, True, True, False]

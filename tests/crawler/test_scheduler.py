@@ -71,8 +71,8 @@ class Steady(Turns):
         self.most_held = max(self.most_held, self._held_bytes)
         self.check()
 
-    def not_asked(self, page: Page) -> None:
-        super().not_asked(page)
+    def not_asked(self, page: Page, *, before: bool = False) -> None:
+        super().not_asked(page, before=before)
         self.archived.add(page.id)
 
     def left(self, page: Page, *, asked: bool = True) -> None:
@@ -337,8 +337,36 @@ def test_listings_of_a_kind_that_leads_nowhere_are_skipped_and_take_no_slot(tmp_
         driven.turns.check_at_rest()
         assert driven.scheduler.frontier.outcomes() == {"saved": 1, "skipped": 50}
 
-    calendar = [lead(f"calendar/{number}", "section") for number in range(50)]
-    driven(test, tmp_path, *calendar, lead("x", "section"), concurrency=2, per_site=1)
+    calendar = [lead(f"calendar/{number}", "section", via=f"https://{SITE}/calendar/{number}0") for number in range(50)]
+    driven(test, tmp_path, *calendar, lead("x", "section", via=f"https://{SITE}/calendar/1"), concurrency=2, per_site=1)
+
+
+def test_only_what_leads_on_to_itself_is_a_trap(tmp_path: Path):
+    """What a listing of another kind names has an end; what another trap leads to may have none."""
+
+    async def test(driven: Driven) -> None:
+        for _ in range(traps.BARREN_PAGES):
+            await driven.scheduler.show("news.example/day/#", [])
+            await driven.scheduler.show("news.example/month/#", [])
+        assert names(await driven.to_the_end()) == ["1", "2"]
+        assert driven.scheduler.frontier.outcomes() == {"saved": 2, "skipped": 1}
+
+    named = lead("day/1", "section", via=f"https://{SITE}/photos")
+    first = lead("day/2", "section")
+    other = lead("day/3", "section", via=f"https://{SITE}/month/3")
+    driven(test, tmp_path, named, first, other)
+
+
+def test_a_page_asked_for_before_counts_once(tmp_path: Path):
+    async def test(driven: Driven) -> None:
+        page = driven.next()
+        assert page is not None
+        await driven.scheduler.postpone(page, 0.0, tries=1)
+        assert driven.turns._counted == 1
+        await driven.to_the_end()
+        assert driven.scheduler.frontier.outcomes() == {"saved": 1, "skipped": 2}
+
+    driven(test, tmp_path, lead(1), lead(2), lead(3), concurrency=1, max_pages=1)
 
 
 def test_a_request_past_the_frontier_is_refused(tmp_path: Path, caplog: pytest.LogCaptureFixture):

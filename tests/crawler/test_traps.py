@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from crawler.leads import MAX_NESTED
-from crawler.traps import BARREN_PAGES, pathological, template
+from crawler.traps import BARREN_PAGES, BARREN_PAST_PAGES, is_trap, listing, pathological, template
 from tests.crawler.crawls import Crawl, article, asked, page, reply
 from tests.servers.raw_site import RawSite, Script, running
 
@@ -149,3 +150,53 @@ def test_a_section_that_says_something_else_each_time_is_a_trap_all_the_same(tmp
     with running(RawSite({"/": page(["/tag/x?page=1"]), **filters})) as site:
         Crawl(tmp_path).run(site)
         assert sum(target.startswith("/tag") for target in asked(site)) <= BARREN_PAGES + 3
+
+
+@pytest.mark.parametrize(
+    ("url", "past"),
+    [
+        ("/2026/11/20", True),
+        ("/2026/11/21", True),
+        ("/2026/11/22", False),
+        ("/2026/12", False),
+        ("/archive/2025", True),
+        ("/2027/", False),
+        ("/events/2026-11-20", True),
+        ("/news/2", False),
+        ("/news?page=2025", False),
+    ],
+)
+def test_listings_of_the_past_are_counted_apart_and_have_more_patience(url: str, past: bool):
+    counted = listing(HOST + url, today=date(2026, 11, 21))
+    assert counted.startswith(template(HOST + url))
+    assert is_trap(counted, BARREN_PAGES) != past
+    assert is_trap(counted, BARREN_PAST_PAGES)
+    assert not is_trap(counted, BARREN_PAGES - 1)
+
+
+def test_a_calendar_whose_days_look_like_articles_is_one(tmp_path: Path):
+    """Of nobody's prose and declared by nobody, they lead from day to day."""
+    days = {
+        f"/termine/2231/01/{number:02d}/uebersicht": reply(
+            f'<html><a href="/termine/2231/01/{number + 1:02d}/uebersicht">Morgen</a><p>Keine Termine</p></html>'
+        )
+        for number in range(1, 100)
+    }
+    with running(RawSite({"/": page(list(days)[:1]), **days})) as site:
+        account = Crawl(tmp_path).run(site)
+        assert sum(target.startswith("/termine") for target in asked(site)) <= BARREN_PAGES + 3
+    assert account.pending == 0
+
+
+def test_foreign_sitemaps_and_feeds_are_asked_for_where_the_front_page_or_robots_txt_names_them(tmp_path: Path):
+    with running(RawSite({})) as foreign, running(RawSite({})) as site:
+        home = reply(
+            f'<link rel="alternate" type="application/rss+xml" href="{foreign.url("/feed")}"><a href="/tag/a">A'
+        )
+        tag = reply(f'<link rel="alternate" type="application/rss+xml" href="{foreign.url("/other")}">')
+        index = xml("sitemapindex", foreign.url("/from-index.xml"), site.url("/own.xml"))
+        robots = reply(f"Sitemap: {foreign.url('/from-robots.xml')}\nSitemap: {site.url('/index.xml')}", "text/plain")
+        site.scripts |= {"/": home, "/tag/a": tag, "/index.xml": index, "/robots.txt": robots}
+        Crawl(tmp_path).run(site)
+        assert set(asked(foreign)) == {"/feed", "/from-robots.xml"}
+        assert "/own.xml" in asked(site)
