@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +24,20 @@ def environment(home: Path, **more: str) -> dict[str, str]:
         if not name.upper().startswith(("NEWSWARC", "AWS_", "SCRAPY_")) and not name.lower().endswith("_proxy")
     }
     return {**kept, "HOME": str(home), "XDG_STATE_HOME": str(home / "state"), "PYTHONUNBUFFERED": "1", **more}
+
+
+@contextmanager
+def heeded(*numbers: signal.Signals) -> Iterator[None]:
+    """See that processes started meanwhile heed these signals.
+
+    Under nohup, or in the background of a shell, they would be ignored, as they should be.
+    """
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in set(numbers)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @dataclass

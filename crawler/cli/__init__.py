@@ -6,6 +6,7 @@ import importlib
 import logging
 import sys
 import traceback
+from pathlib import Path
 
 import click
 
@@ -82,8 +83,8 @@ def run(arguments: list[str]) -> int:
         hang_up()  # who reads us has had enough
         return ExitCode.DONE
     except SystemExit as end:
-        if isinstance(end.__context__, BrokenPipeError):  # click makes the one into the other
-            hang_up()
+        if Path(traceback.extract_tb(end.__traceback__)[-1].filename).parent == Path(click.__file__).parent:
+            hang_up()  # of a BrokenPipeError click makes this
             return ExitCode.DONE
         _say(f"something that was loaded ended the program with sys.exit({end.code!r}); what was captured is kept")
         return ExitCode.BUG

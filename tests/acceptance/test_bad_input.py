@@ -22,7 +22,7 @@ from crawler.exit_codes import ExitCode
 from tests.acceptance.conftest import s3_variables
 from tests.acceptance.news import answer, article_html, publication
 from tests.acceptance.records import Seen, all_records
-from tests.command import Command, Ran
+from tests.command import Command, Ran, heeded
 from tests.mounts import mounted
 from tests.servers.authority import Authority
 from tests.servers.raw_site import RawSite, Script, running, script
@@ -479,16 +479,11 @@ def with_a_page_that_never_comes(site: RawSite) -> RawSite:
     ids=["one-SIGINT", "two-SIGINT", "two-SIGTERM", "one-SIGHUP"],
 )
 def test_a_signal_ends_the_run_with_everything_kept_and_published(
-    here: Command, pages: int, hangs: bool, numbers: list[int]
+    here: Command, pages: int, hangs: bool, numbers: list[signal.Signals]
 ) -> None:
     site = publication(pages)
-    # Under nohup, or in the background of a shell, they would be ignored, as they should be.
-    before = {number: signal.signal(number, signal.SIG_DFL) for number in set(numbers)}
-    try:
+    with heeded(*numbers):
         ran, rows = interrupted(here, with_a_page_that_never_comes(site) if hangs else site, *numbers)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
     assert ran.code == ExitCode.INTERRUPTED
     assert told(ran)[-1] == "interrupted; what was captured is kept, run the same command again to go on"
     assert "not done" in ran.err

@@ -159,7 +159,7 @@ def test_each_way_to_an_article_was_gone(crawled: Crawled):
     newest = site.section("news")[0]
     ways = {
         site.section_only.url: ("LLL", f"{SITE}/news/37"),  # the third part of its section
-        site.sitemap_only.url: ("LL", f"{STATIC}/sitemap/2024-5.xml"),
+        site.sitemap_only.url: ("ML", f"{STATIC}/sitemap/2024-5.xml"),
         f"{SITE}/2024/02/02/what-it-was-called-once-a90500": ("LL", None),
         site.linked_only.url: ("LLR", f"{SITE}/2024/02/02/what-it-was-called-once-a90500"),
         f"{newest.url}/pdf": (None, newest.url),
@@ -177,7 +177,7 @@ def test_the_print_version_is_captured_beside_its_article_and_named_with_it(craw
     for one in crawled.site.stories.values():
         told = crawled.captured(f"{one.url}/pdf", "metadata").block.decode()
         assert f"via: {one.url}\r\n" in told
-        assert re.search(r"hopsFromSeed: [LR]*E\r\n", told)
+        assert re.search(r"hopsFromSeed: [LRM]*E\r\n", told)
     one = crawled.site.section("news")[0]
     shown = json.loads(crawled.command.run("show", one.url, "--format", "json").out)
     record = crawled.captured(f"{one.url}/pdf")

@@ -27,7 +27,7 @@ from crawler.interruption import HURRY
 from crawler.known import ARCHIVED
 from crawler.politeness import Politeness
 from crawler.run import Finished
-from tests.command import Command
+from tests.command import Command, heeded
 from tests.crawler.crawls import article, page, reply
 from tests.servers.raw_site import RawSite, Script, running
 
@@ -180,7 +180,8 @@ def test_an_interrupted_crawl_says_so_and_what_the_next_run_adds(tmp_path: Path)
     with running(RawSite({"/": page([*pages, "/busy"]), **pages})) as site:
         arguments = ("crawl", "generic", "-a", f"start={site.url('/')}")
         site.scripts["/busy"] = busy
-        process = made.start(*arguments)
+        with heeded(signal.SIGINT):
+            process = made.start(*arguments)
         try:
             deadline = time.monotonic() + 30
             while not site.received("/busy"):
