@@ -55,20 +55,9 @@ class Entering:
             fresh = self.db.execute(
                 "INSERT OR IGNORE INTO pages"
                 " (key, url, site, kind, priority, depth, via, hops, modified, outcome, reason)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    lead.key,
-                    lead.url,
-                    lead.site,
-                    lead.kind,
-                    lead.priority,
-                    lead.depth,
-                    lead.via,
-                    lead.hops,
-                    lead.modified,
-                    "skipped" if lead.skip else None,
-                    lead.skip,
-                ),
+                " VALUES (:key, :url, :site, :kind, :priority, :depth, :via, :hops, :modified,"
+                " CASE WHEN :skip IS NOT NULL THEN 'skipped' END, :skip)",
+                lead._asdict(),
             ).rowcount
             if lead.skip:
                 continue
@@ -88,19 +77,11 @@ class Entering:
         That it is too old, or too many links away; not that it is a trap or beyond the limit of pages.
         """
         row = self.db.execute(
-            "UPDATE pages SET url = ?, kind = ?, priority = ?, depth = ?, via = ?, hops = ?, modified = ?,"
-            " outcome = NULL, reason = NULL WHERE key = ? AND outcome = 'skipped' AND record_id IS NULL"
+            "UPDATE pages SET url = :url, kind = :kind, priority = :priority, depth = :depth, via = :via, hops = :hops,"
+            " modified = :modified, outcome = NULL, reason = NULL"
+            " WHERE key = :key AND outcome = 'skipped' AND record_id IS NULL"
             " AND reason NOT LIKE 'a trap:%' AND reason NOT LIKE 'the limit of %' RETURNING site",
-            (
-                lead.url,
-                lead.kind,
-                lead.priority,
-                lead.depth,
-                lead.via,
-                lead.hops,
-                lead.modified,
-                lead.key,
-            ),
+            lead._asdict(),
         ).fetchone()
         if row is None:
             return False
