@@ -152,10 +152,8 @@ class Attendant:
         if followed.form == "unknown" and page.kind not in ("print", "requisite"):
             await self._finish(page, response, "failed", followed.problem)
             return
-        if followed.form != "other" and page.kind in traps.LISTINGS:
-            article = page.kind == "article" and page.url in followed.shows  # nearly all are, and nothing is counted
-            if not article or self.scheduler.turns.is_barren(page.url):
-                await self.scheduler.show(traps.listing(page.url), followed.shows)
+        if followed.form != "other" and traps.may_be_listing(page.kind, page.url):
+            await self.scheduler.show(traps.listing(page.url), followed.shows)
         leads = [*await self._announced(page, archived=archived), *followed.leads]
         await self._finish(page, response, None, followed.problem, leads, extract=followed.extract)
 

@@ -304,7 +304,7 @@ async def _attended(coroutine: Coroutine[Any, Any, None]) -> None:
     except ArchiveError:
         return  # the session is stopping the run, and the page is still pending
     except Exception:
-        log.exception("the end of a page: a bug; it is still pending")
+        log.exception("a page: a bug; it is still pending")
 
 
 def frontier_path(crawler: Crawler) -> Path:

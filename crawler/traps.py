@@ -20,8 +20,6 @@ MAX_URL = 2000  # characters; the longest addresses of news articles have some 3
 MAX_REPEATS = 3  # of one path segment: /a/b/a/b/a/b is a relative link that feeds on itself (Heritrix: 3)
 MAX_SEGMENTS = 20
 
-LISTINGS = frozenset({"section", "page", "feed", "article"})  # the kinds of page that may be one after all
-
 _PAST = " (of the past)"
 _DATED = re.compile(r"/((?:19|20)\d\d)(?:[/-](0?[1-9]|1[0-2]))?(?:[/-](0?[1-9]|[12]\d|3[01]))?(?![\d])")
 
@@ -40,14 +38,24 @@ def template(url: str) -> str:
     return f"{parts.netloc}{'/'.join(segments)}{'?' + '&'.join(names) if names else ''}"
 
 
+def may_be_listing(kind: str, url: str) -> bool:
+    """Tell whether a page may be a listing: no article is dated after today, but a calendar may look like one."""
+    return kind in ("section", "page", "feed") or (kind == "article" and _is_past(url) is False)
+
+
 def listing(url: str, today: date | None = None) -> str:
     """Return what a listing at *url* is counted by: its template, apart for dates that are past."""
+    return template(url) + (_PAST if _is_past(url, today) else "")
+
+
+def _is_past(url: str, today: date | None = None) -> bool | None:
+    """Tell whether the date that *url* names is today or before; None when it names none."""
     found = _DATED.search(url.partition("?")[0])
     if not found:
-        return template(url)
+        return None
     now = today or datetime.now(UTC).date()
     named = tuple(int(part) for part in found.groups() if part)
-    return template(url) + (_PAST if named <= (now.year, now.month, now.day)[: len(named)] else "")
+    return named <= (now.year, now.month, now.day)[: len(named)]
 
 
 def is_trap(listing: str, barren: int) -> bool:

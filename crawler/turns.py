@@ -134,17 +134,13 @@ class Turns:
         return Turn(page)
 
     def _is_trapped(self, page: Page) -> bool:
-        if not self._barren or page.kind not in traps.LISTINGS or page.via is None:
+        if not self._barren or page.via is None or not traps.may_be_listing(page.kind, page.url):
             return False
         own, via = traps.listing(page.url), traps.listing(page.via)
         return self._is_trap(own) and (via == own or self._is_trap(via))
 
     def _is_trap(self, listing: str) -> bool:
         return traps.is_trap(listing, self._barren.get(listing, 0))
-
-    def is_barren(self, url: str) -> bool:
-        """Whether the last page that is counted as that at *url* showed nothing new."""
-        return bool(self._barren) and traps.listing(url) in self._barren
 
     def _refill(self, name: str, site: _Site) -> None:
         held = self._in_flight.keys()

@@ -177,8 +177,8 @@ def test_listings_of_the_past_are_counted_apart_and_have_more_patience(url: str,
 def test_a_calendar_whose_days_look_like_articles_is_one(tmp_path: Path):
     """Of nobody's prose and declared by nobody, they lead from day to day."""
     days = {
-        f"/termine/2231/01/{number:02d}/uebersicht": reply(
-            f'<html><a href="/termine/2231/01/{number + 1:02d}/uebersicht">Morgen</a><p>Keine Termine</p></html>'
+        f"/termine/2099/01/{number:02d}/uebersicht": reply(
+            f'<html><a href="/termine/2099/01/{number + 1:02d}/uebersicht">Morgen</a><p>Keine Termine</p></html>'
         )
         for number in range(1, 100)
     }
