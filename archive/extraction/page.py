@@ -11,9 +11,9 @@ import lxml.etree
 import lxml.html
 from lxml.html import HtmlElement
 
-from archive.charsets import UNPARSED, decode
+from archive.charsets import decode, parseable
 
-XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]{0,300}\?>")
+XML_DECLARATION = re.compile(r"\A\s*<\?xml[^>]{0,300}\?>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,12 @@ def parse(page: Page) -> HtmlElement | None:
     Trees of any depth and size are read (``huge_tree``): whoever calls this with strangers' pages bounds time and
     memory from outside.
     """
-    text = UNPARSED.sub(" ", XML_DECLARATION.sub("", decode(page.body, page.content_type)))
-    if not text.strip():
+    text = parseable(XML_DECLARATION.sub("", decode(page.body, page.content_type), count=1))
+    if text.isspace() or not text:
         return None
     parser = lxml.html.HTMLParser(huge_tree=True, remove_comments=True, remove_pis=True, encoding="utf-8")
     try:
-        root = lxml.html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+        root = lxml.html.document_fromstring(text, parser=parser)
     except (lxml.etree.LxmlError, ValueError):
         return None
     return root if isinstance(root, HtmlElement) else None

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from lxml.etree import iterwalk
 from lxml.html import HtmlElement
 
 INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")  # soft hyphens, zero-width spaces and joiners of layout
 CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-SPACE = re.compile(r"\s+")
 NOT_LETTERS = re.compile(r"[\W_]+")
 
 BLOCK_TAGS = frozenset(
@@ -19,6 +19,9 @@ BLOCK_TAGS = frozenset(
     """.split()  # noqa: SIM905 - a list of forty strings is harder to read
 )
 HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
+CELLS = frozenset(("td", "th"))
+BREAK = "\x00"  # stands for a line break among collected pieces: no page's text holds it
+BAR = " | "
 SILENT = frozenset(
     """audio button canvas datalist embed head iframe input link map math meta noscript object option picture script
     select source style svg template textarea title video""".split()  # noqa: SIM905 - as above
@@ -41,7 +44,8 @@ class Block:
 
 def clean(text: str) -> str:
     """Return *text* on one line: runs of white space as one space, control and layout characters gone."""
-    return SPACE.sub(" ", CONTROL.sub(" ", INVISIBLE.sub("", text))).strip()
+    line = " ".join(text.split())
+    return line if line.isprintable() else " ".join(CONTROL.sub(" ", INVISIBLE.sub("", line)).split())
 
 
 def letters(text: str) -> str:
@@ -58,9 +62,10 @@ def blocks(element: HtmlElement, skip: Iterable[HtmlElement] = ()) -> list[Block
     """Return the blocks of prose under *element* in reading order.
 
     Two line breaks in a row part paragraphs, as older systems wrote them; one alone stays a line break in its
-    paragraph. Elements in *skip* are passed over, the text after them is not.
+    paragraph. A row of a table of data is one block, its cells parted by a bar. Elements in *skip* are passed over,
+    the text after them is not.
     """
-    return list(_Reader(set(skip)).read(element))
+    return _Reader(set(skip)).read(element)
 
 
 class _Reader:
@@ -68,85 +73,99 @@ class _Reader:
 
     def __init__(self, skip: set[HtmlElement]) -> None:
         self._skip = skip
+        self._blocks: list[Block] = []
         self._pieces: list[str] = []
-        self._anchors: list[tuple[str, list[str]]] = []
-        self._open: list[tuple[str, list[str]]] = []  # the anchors the reader is inside of
+        self._anchors: list[tuple[str, int, int]] = []  # href, and the pieces it spans
+        self._open: list[tuple[str, int]] = []  # the anchors the reader is inside of, and where they began
         self._breaks = 0
 
-    def read(self, top: HtmlElement) -> Iterator[Block]:
-        # An explicit stack: pages nest deeper than the interpreter recurses.
-        stack: list[tuple[str, HtmlElement, HtmlElement]] = [("enter", top, top)]
-        while stack:
-            step, element, owner = stack.pop()
-            if step == "text":
-                yield from self._flush_on_double_break(owner)
-                self._add(element.text or "")
-                continue
-            if step == "tail":
-                if element.tail and element.tail.strip():
-                    yield from self._flush_on_double_break(owner)
-                self._add(element.tail or "")
-                continue
-            if step == "leave":
-                if element.tag in BLOCK_TAGS:
-                    yield from self._flush(element)
-                elif element.tag == "a" and self._open:
-                    self._open.pop()
-                continue
-            if not isinstance(element.tag, str) or element.tag in SILENT or element in self._skip:
-                continue
-            if element.tag == "br":
-                self._breaks += 1
-                continue
-            if element.tag in BLOCK_TAGS:
-                yield from self._flush(owner)
-                owner = element
-            stack.append(("leave", element, owner))
-            for child in reversed(element):
-                stack.append(("tail", child, owner))
-                stack.append(("enter", child, owner))
-            if element.tag == "a":
-                yield from self._flush_on_double_break(owner)
-                self._begin(element.get("href") or "")
-            if element.text and element.text.strip():
-                stack.append(("text", element, owner))
+    def read(self, top: HtmlElement) -> list[Block]:
+        owners = [top]  # the block elements the reader is inside of
+        skip, row = self._skip, None
+        walker = iterwalk(top, events=("start", "end"))
+        for event, element in walker:
+            tag = element.tag
+            if event == "start":
+                if tag in SILENT or not isinstance(tag, str) or (skip and element in skip):
+                    walker.skip_subtree()
+                    continue
+                if tag == "br":
+                    self._breaks += 1
+                elif tag in BLOCK_TAGS:
+                    if row is None:
+                        self._flush(owners[-1])
+                        if tag == "tr" and _is_data(element):
+                            row = element
+                        owners.append(element)
+                    elif tag in CELLS and element.getprevious() is not None:
+                        self._pieces.append(BAR)
+                elif tag == "a":
+                    if self._breaks > 1:
+                        self._flush(owners[-1])
+                    self._open.append((element.get("href") or "", len(self._pieces)))
+                text = element.text
             else:
-                self._add(element.text or "")
-        yield from self._flush(top)
+                if element is owners[-1]:
+                    self._flush(element)
+                    row = None
+                    if element is not top:
+                        owners.pop()
+                elif tag == "a" and self._open and not (skip and element in skip):
+                    href, began = self._open.pop()
+                    if href:
+                        self._anchors.append((href, began, len(self._pieces)))
+                if element is top:
+                    break
+                text = element.tail
+            if text:
+                if self._breaks:
+                    self._break(text, owners[-1])
+                self._pieces.append(text)
+        self._flush(top)
+        return self._blocks
 
-    def _add(self, text: str) -> None:
-        if not text:
+    def _break(self, text: str, owner: HtmlElement) -> None:
+        """Turn the line breaks before *text* into a new block, or into one in this block."""
+        if text.isspace():
             return
-        text = SPACE.sub(" ", CONTROL.sub(" ", INVISIBLE.sub("", text)))
-        if self._breaks == 1 and self._pieces and text.strip():
-            self._pieces.append("\n")
-        if text.strip():
-            self._breaks = 0
-        self._pieces.append(text)
-        for _, anchor in self._open:
-            anchor.append(text)
-
-    def _begin(self, href: str) -> None:
-        anchor = (href, list[str]())
-        self._open.append(anchor)
-        if href:
-            self._anchors.append(anchor)
-
-    def _flush_on_double_break(self, owner: HtmlElement) -> Iterator[Block]:
         if self._breaks > 1:
-            yield from self._flush(owner)
-
-    def _flush(self, owner: HtmlElement) -> Iterator[Block]:
+            self._flush(owner)
+        elif self._pieces:
+            self._pieces.append(BREAK)
         self._breaks = 0
-        if not self._pieces and not self._anchors:
+
+    def _flush(self, owner: HtmlElement) -> None:
+        self._breaks = 0
+        pieces = self._pieces
+        if not pieces:
+            if self._anchors:
+                self._anchors = []
             return
-        lines = "".join(self._pieces).split("\n")
-        text = "\n".join(line for line in (SPACE.sub(" ", part).strip() for part in lines) if line)
-        anchors = [(href, SPACE.sub(" ", "".join(pieces)).strip()) for href, pieces in self._anchors]
-        self._pieces, self._anchors = [], []
-        still_open, self._open = self._open, []
-        for href, _ in still_open:  # a link around several blocks is a link in each of them
-            self._begin(href)
+        text = _lines(pieces)
         if text:
-            links = [(href, title) for href, title in anchors if title]
-            yield Block(text, owner, links, sum(len(title) for _, title in links))
+            spans = [*self._anchors, *((href, began, len(pieces)) for href, began in self._open if href)]
+            spans.sort(key=lambda span: span[1])
+            links = [
+                (href, title)
+                for href, began, end in spans
+                if (title := clean("".join(pieces[began:end]).replace(BREAK, " ")))
+            ]
+            self._blocks.append(Block(text, owner, links, sum(len(title) for _, title in links)))
+        # A link around several blocks is a link in each of them.
+        self._pieces, self._anchors, self._open = [], [], [(href, 0) for href, _ in self._open]
+
+
+def _lines(pieces: list[str]) -> str:
+    """Return collected text, each line of it clean, without empty ones."""
+    text = "".join(pieces)
+    if BREAK not in text:
+        return clean(text)
+    return "\n".join(line for line in map(clean, text.split(BREAK)) if line)
+
+
+def _is_data(row: HtmlElement) -> bool:
+    """Tell whether a table's row holds data: several cells with words in them and no blocks; else it is layout."""
+    cells = [cell for cell in row if cell.tag in CELLS]
+    return len(cells) > 1 and not any(
+        inner.tag in BLOCK_TAGS or inner.tag in ("br", "img") for cell in cells for inner in cell.iterdescendants()
+    )

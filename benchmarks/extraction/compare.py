@@ -159,9 +159,9 @@ def misses(samples: Sequence[Sample], results: dict[str, list[Found]], field: st
             elif field == "topics":
                 if sample.topics and set(result.topics or ()) != set(sample.topics):
                     print(f"  {sample.name}: {result.topics} for {sample.topics}")
-            elif getattr(sample, {"day": "published", "minute": "published"}.get(field, field)) is not None and not right(
-                sample, result, field
-            ):
+            elif getattr(
+                sample, {"day": "published", "minute": "published"}.get(field, field)
+            ) is not None and not right(sample, result, field):
                 wanted = {"title": sample.title, "authors": sample.authors}.get(field, sample.published)
                 given = {"title": result.title, "authors": result.authors}.get(field, result.published)
                 print(f"  {sample.name}: {given!r} for {wanted!r}")

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 # Scripts without spaces between words are compared by the character.
-WORD = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]+")
+WORD = re.compile(
+    r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]+"
+)
 SHINGLE = 4  # tokens; the ScrapingHub benchmark's
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import feedparser
 
-from archive.charsets import UNPARSED
+from archive.charsets import parseable
 from crawler.discovery.dates import iso
 from crawler.discovery.found import MAX_TITLE_LENGTH, Gathering, Reading, absolute, joined
 from crawler.discovery.markup import mended, root
@@ -128,7 +128,7 @@ def _title(text: str | None) -> str | None:
     if text is None:
         return None
     text = _REFERENCE.sub(lambda found: html.unescape(found[0]), _MARKUP.sub("", text[: 10 * MAX_TITLE_LENGTH]))
-    text = UNPARSED.sub(" ", text)  # JSON can hold what XML cannot, as halves of surrogate pairs
+    text = parseable(text).decode()  # JSON can hold what XML cannot, as halves of surrogate pairs
     return " ".join(text.split())[:MAX_TITLE_LENGTH] or None
 
 

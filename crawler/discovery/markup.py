@@ -7,7 +7,7 @@ import html.entities
 import re
 import sys
 
-from archive.charsets import UNPARSED
+from archive.charsets import parseable
 
 LONGEST_TEXT = 2_000  # characters; no title, no date and no address worth asking for is as long, only articles are
 LONGEST_TAG = 10_000  # characters; those of feeds with dozens of vocabularies have some 4,000
@@ -50,7 +50,7 @@ def mended(text: str) -> str:
     an address leads elsewhere.
     """
     text = text[: text.rfind(">") + 1]
-    text = _TO_MEND.sub(_mend, UNPARSED.sub(" ", text))
+    text = _TO_MEND.sub(_mend, parseable(text).decode())
     return _TOO_LONG.sub(lambda found: ">" if found[0].startswith(">") else "", text)
 
 
@@ -65,4 +65,4 @@ def _mend(found: re.Match[str]) -> str:
     elif found["number"] or found["hex"]:
         code = int(found["number"]) if found["number"] else int(found["hex"], 16)
         meant = chr(code) if code <= sys.maxunicode else " "
-    return html.escape(UNPARSED.sub(" ", meant))
+    return html.escape(parseable(meant).decode())
