@@ -10,14 +10,12 @@ GUESS_BYTES = 65_536  # what charset-normalizer is shown: enough text to tell en
 META_CHARSET = re.compile(rb"""<meta[^>]{0,500}?charset\s*=\s*["']?\s*([a-zA-Z0-9_:.-]{2,40})""", re.IGNORECASE)
 XML_ENCODING = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([a-zA-Z0-9_:.-]{2,40})["']""")
 # What is no character of XML, written out or as a reference: libxml2 stops at some, lxml refuses to set any.
-NO_CHARACTERS = bytes(
-    0x20 if code in range(0x20) and code not in (0x09, 0x0A, 0x0D) or code == 0x7F else code for code in range(256)
-)
+NO_CHARACTERS = bytes(0x20 if code == 0x7F or (code < 0x20 and code not in b"\t\n\r") else code for code in range(256))
 NO_CHARACTER_REFERENCE = re.compile(
     rb"&#(?:0*(?:[0-8]|1[124-9]|2[0-9]|3[01])|[xX]0*(?:[0-8bcefBCEF]|1[0-9a-fA-F]|[dD][89a-fA-F][0-9a-fA-F]{2}|[fF]{3}[efEF]))"
     rb"(?![0-9a-fA-F]);?"
 )
-NONCHARACTER = re.compile(b"\xef\xbf[\xbe\xbf]")
+NONCHARACTER = re.compile(b"\xef\xbf[\xbe\xbf]|\xed[\xa0-\xbf][\x80-\xbf]")  # U+FFFE, U+FFFF, surrogates
 NON_ASCII = re.compile("[^\x00-\x7f]")
 WRONG_CHARSET = re.compile(
     "[\u0430-\u044f\u0451][\u0410-\u042f\u0401]|[\u00c0-\u00ff]{4}|[\x80-\x9f\u2500-\u257f\ue000-\uf8ff]"
@@ -82,11 +80,8 @@ def decode(body: bytes, content_type: str | None) -> str:
 
 
 def parseable(text: str) -> bytes:
-    """Return *text* in UTF-8 with a space in the place of each character, or reference to one, that XML does not have.
-
-    A question mark stands for half a surrogate pair.
-    """
-    encoded = text.encode("utf-8", "replace").translate(NO_CHARACTERS)
+    """Return *text* in UTF-8 with a space in the place of each character, or reference to one, that XML does not have."""
+    encoded = text.encode("utf-8", "surrogatepass").translate(NO_CHARACTERS)
     return NO_CHARACTER_REFERENCE.sub(b" ", NONCHARACTER.sub(b" ", encoded))
 
 

@@ -75,7 +75,7 @@ def run(
             for sample in samples:
                 try:
                     found.append(tool(sample))
-                except Exception as error:
+                except Exception as error:  # noqa: BLE001 - a peer's crash is a result of the comparison
                     print(f"{name}: {sample.name}: {error!r}", file=sys.stderr)
                     found.append(Found())
             spent[name].append((time.process_time() - began) / len(samples))
@@ -87,7 +87,7 @@ def fields(samples: Sequence[Sample], results: dict[str, list[Found]], seconds: 
     """Print the table of a set whose gold has fields."""
     print(f"{len(samples)} pages of {len({sample.publication for sample in samples})} publications\n")
     columns = ("body F1 mean", "median", "paragraphs", "title", "authors", "several", "day", "minute", "topics")
-    print(f"{'':18}" + "".join(f"{column:>13}" for column in (*columns, "pages/s", "× trafilatura")))
+    print(f"{'':18}" + "".join(f"{column:>13}" for column in (*columns, "pages/s", "x trafilatura")))
     for name, found in results.items():
         pairs = list(zip(samples, found, strict=True))
         body = [scores.token_f1(f.text, s.text) for s, f in pairs]
@@ -121,7 +121,7 @@ def fields(samples: Sequence[Sample], results: dict[str, list[Found]], seconds: 
 def bodies(samples: Sequence[Sample], results: dict[str, list[Found]], seconds: dict[str, float]) -> None:
     """Print the table of a set whose gold is texts alone, by the ScrapingHub benchmark's measure."""
     print(f"{len(samples)} pages\n")
-    print(f"{'':18}{'F1':>13}{'precision':>13}{'recall':>13}{'exact':>13}{'pages/s':>13}{'× trafilatura':>15}")
+    print(f"{'':18}{'F1':>13}{'precision':>13}{'recall':>13}{'exact':>13}{'pages/s':>13}{'x trafilatura':>15}")
     for name, found in results.items():
         pairs = list(zip(samples, found, strict=True))
         measured = scores.shingle_f1([scores.shingles(f.text, s.text) for s, f in pairs])
