@@ -80,7 +80,7 @@ def decode(body: bytes, content_type: str | None) -> str:
 
 
 def parseable(text: str) -> bytes:
-    """Return *text* in UTF-8 with a space in the place of each character, or reference to one, that XML does not have."""
+    """Return *text* in UTF-8, with a space for each character, or reference to one, that XML does not have."""
     encoded = text.encode("utf-8", "surrogatepass").translate(NO_CHARACTERS)
     return NO_CHARACTER_REFERENCE.sub(b" ", NONCHARACTER.sub(b" ", encoded))
 

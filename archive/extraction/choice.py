@@ -1,0 +1,242 @@
+"""Which blocks of a page are its article: told by where prose stands together, without heuristics of a library.
+
+Every block is weighed by its prose; the element under which most of it stands is the text's home. In it, what its
+elements or their classes name as furniture, lone links and the lines around the prose are left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from lxml.html import HtmlElement
+
+from archive.extraction.prose import HEADINGS, Block
+
+FURNITURE_TAGS = frozenset(("nav", "aside", "footer", "form", "figcaption", "figure", "label", "legend", "menu", "dialog"))
+FURNITURE = re.compile(
+    r"(?:^|[\s_-])(?:nav(?:bar|igation)?|menu|side-?bar|breadcrumbs?|footer|foot-?notes?-?bar|"
+    r"cookies?|consent|gdpr|newsletters?|sign-?up|subscri\w*|paywall|promos?|promotion|advert\w*|ads?|sponsor\w*|banner|"
+    r"share|shar(?:ing|er)|rail|light-?box\w*|photos?|image-?\w*|picture|thumb(?:nail)?s?|media-?caption|print-header|person-details\w*|expandable\w*|socials?|social-?\w*|related\w*|recommend\w*|recirc\w*|read-?more|more-?(?:on|from|stories|news)|"
+    r"most-?(?:read|popular|viewed)|trending|popular|outbrain|taboola|teasers?|widget|tags?|tag-?(?:list|cloud)|topics?|"
+    r"author-?(?:bio|box|info|card|description)|bio|about-?author|captions?|credits?|copyright|disclaimer|toolbar|tool-?tips?|"
+    r"modal|pop-?up|overlay|login|register|rating|poll|quiz|print-?only|hidden|visually-?hidden|sr-only|screen-?reader\w*|"
+    r"pagination|pager|skip-?links?|by-?lines?|dateline|meta(?:data)?|infobox|fact-?box|jp-relatedposts|yarpp\w*|"
+    r"gallery|slideshow|carousel|video-?(?:player|caption|title)|player)(?:$|[\s_-])",
+    re.IGNORECASE,
+)
+COMMENTS = re.compile(r"(?:^|[\s_-])(?:comments?(?!ary)|comment-?\w*list|disqus\w*|respond)(?:$|[\s_-])", re.IGNORECASE)
+CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+ROLES = frozenset(("navigation", "complementary", "search", "dialog", "alertdialog", "banner", "contentinfo", "menu"))
+HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+SENTENCE = re.compile(r"[.!?:;,\u2026\u3002\uff01\uff1f\u060c\u061f\u0964\"\u201d\u00bb]")
+LEAST_PROSE = 40  # letters of a block with a sentence in it
+LEAST_DENSE = 12  # the same for scripts whose words are not parted by spaces
+DENSE = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+LINKED_SHARE = 0.5  # of a block's characters; more is a link and not prose
+MOST_WEIGHT = 600  # characters that one block counts for at most in finding the home
+ITEM = 0.5  # of its weight: lists of teasers are as long as articles
+ABOVE = 0.5  # of the weight of what stands over the page's headline
+FURNISHED = 0.1  # of the weight of what stands in furniture
+DECAY = (1.0, 0.9, 0.6, 0.4, 0.3)  # of a block's weight, at its container and the elements around that
+NAMED, BUILT, COMMENTED = 1, 2, 3  # how an element is marked: by a name, by its tag or role, as readers' comments
+MOST_HELD = {NAMED: 0.5, BUILT: 0.8, COMMENTED: 1.0}  # of all prose; comments may well be longer than an article
+WIDER = 1.1  # times the weight: how much more prose of the same kind makes the surrounding element the home
+
+
+@dataclass(slots=True)
+class Choice:
+    """The chosen blocks, the element they stand in, and how sure the choice is, 0 to 1."""
+
+    blocks: list[Block]
+    home: HtmlElement | None
+    quality: float
+
+
+@lru_cache(maxsize=8192)
+def mark_of(label: str) -> int:
+    """Return how a class or id marks an element as furniture, 0 when it does not."""
+    parted = CAMEL.sub("-", label)
+    if COMMENTS.search(parted):
+        return COMMENTED
+    return NAMED if FURNITURE.search(label) or FURNITURE.search(parted) else 0
+
+
+class _Page:
+    """The blocks of a page, with their weights and what the elements around them say they are."""
+
+    def __init__(self, on_page: Sequence[Block]) -> None:
+        self.blocks = on_page
+        self.weights = [weight_of(block) for block in on_page]
+        self.total = sum(self.weights)
+        self._marked: dict[HtmlElement, int] = {}
+        self.held: Counter[HtmlElement] = Counter()  # the prose under each element
+        for block, weight in zip(on_page, self.weights, strict=True):
+            if weight:
+                element: HtmlElement | None = block.element
+                while element is not None:
+                    self.held[element] += weight
+                    element = element.getparent()
+        self._held_alike: Counter[str] = Counter()  # and under all elements of one class together
+        for element, weight in self.held.items():
+            if label := element.get("class"):
+                self._held_alike[label] += weight
+
+    def is_furniture(self, element: HtmlElement, home: HtmlElement | None = None) -> bool:
+        """Tell whether an element between *element* and *home* marks it as furniture.
+
+        What holds too much of the prose of *home*, or of the page, is no furniture, whatever it is called: see
+        ``MOST_HELD``.
+        """
+        whole = self.held[home] if home is not None else self.total
+        at: HtmlElement | None = element
+        while at is not None and at is not home:
+            mark = self._marked.get(at)
+            if mark is None:
+                mark = self._marked[at] = _mark(at)
+            if mark and max(self.held[at], self._held_alike[at.get("class") or ""]) <= MOST_HELD[mark] * whole:
+                return True
+            at = at.getparent()
+        return False
+
+
+def _mark(element: HtmlElement) -> int:
+    """Return how an element is marked as furniture, 0 when it is not."""
+    tag = element.tag
+    if tag in {"body", "html", "main", "article"}:
+        return 0
+    if tag in FURNITURE_TAGS:
+        return BUILT
+    for name, value in element.items():
+        if name in ("class", "id"):
+            if value and (mark := mark_of(value)):
+                return mark
+        elif (
+            name == "hidden"
+            or (name == "role" and value.lower() in ROLES)
+            or (name == "aria-hidden" and value == "true")
+            or (name == "style" and HIDDEN.search(value))
+        ):
+            return BUILT
+    return 0
+
+
+def weight_of(block: Block) -> int:
+    """Return how many characters of prose a block has, 0 when it is a label, a link or a line of data."""
+    text = block.text
+    own = len(text) - block.linked
+    if own < LEAST_DENSE or block.linked > LINKED_SHARE * len(text) or block.tag in HEADINGS:
+        return 0
+    least = LEAST_DENSE if DENSE.search(text) else LEAST_PROSE
+    return own if own >= least and SENTENCE.search(text) else 0
+
+
+def choose(on_page: Sequence[Block]) -> Choice:
+    """Return the article among the blocks of a page."""
+    page = _Page(on_page)
+    home = _home(page)
+    if home is None:
+        return Choice([], None, 0.0)
+    own = [at for at in _inside(on_page, home) if not page.is_furniture(on_page[at].element, home)]
+    kept = _with_company([on_page[at] for at in own], [page.weights[at] for at in own])
+    return Choice(kept, home, 1.0)
+
+
+def _home(page: _Page) -> HtmlElement | None:
+    scores: Counter[HtmlElement] = Counter()
+    headed = next((at for at, block in enumerate(page.blocks) if block.tag == "h1"), 0)
+    for at, (block, weight) in enumerate(zip(page.blocks, page.weights, strict=True)):
+        if not weight:
+            continue
+        element: HtmlElement | None = block.element
+        value = float(min(weight, MOST_WEIGHT))
+        if at < headed:
+            value *= ABOVE
+        if block.tag == "li":
+            value *= ITEM
+        if page.is_furniture(block.element):
+            value *= FURNISHED
+        if block.tag in {"p", "li", "blockquote", "pre", "td", "dd"}:
+            element = block.element.getparent()
+        for share in DECAY:
+            if element is None or element.tag == "html":
+                break
+            scores[element] += value * share
+            element = element.getparent()
+    if not scores:
+        return None
+    return _widened(max(scores, key=lambda element: scores[element]), page)
+
+
+def _widened(home: HtmlElement, page: _Page) -> HtmlElement:
+    """Return the element around *home* in which more of the same text stands: one cut in pieces by boxes."""
+    best, label = home, _label(home)
+    if not label:
+        return home
+    for ancestor in home.iterancestors():
+        if ancestor.tag == "html":
+            break
+        gained = page.held[ancestor] - page.held[best]
+        if gained <= (WIDER - 1) * page.held[best]:
+            continue
+        alike = sum(page.held[piece] for piece in _pieces(ancestor, home, label)) - page.held[best]
+        if alike >= 0.7 * gained:
+            best = ancestor
+    return best
+
+
+def _pieces(around: HtmlElement, home: HtmlElement, label: str) -> list[HtmlElement]:
+    """Return the elements under *around* that are named as *home* is, none inside another."""
+    found: list[HtmlElement] = []
+    for element in around.iter(home.tag):
+        if _label(element) == label and not any(outer in found for outer in element.iterancestors()):
+            found.append(element)
+    return found
+
+
+def _label(element: HtmlElement) -> str:
+    return re.sub(r"\d+", "", element.get("class") or "")
+
+
+def _inside(on_page: Sequence[Block], home: HtmlElement) -> list[int]:
+    known: dict[HtmlElement, bool] = {home: True}
+    found = []
+    for at, block in enumerate(on_page):
+        line = []
+        element: HtmlElement | None = block.element
+        while element is not None and element not in known:
+            line.append(element)
+            element = element.getparent()
+        within = known[element] if element is not None else False
+        for each in line:
+            known[each] = within
+        if within:
+            found.append(at)
+    return found
+
+
+def _with_company(own: list[Block], weights: list[int]) -> list[Block]:
+    """Return the prose with the headings, items and short lines between it."""
+    heavy = [at for at, weight in enumerate(weights) if weight]
+    if not heavy:
+        return []
+    first, last = heavy[0], heavy[-1]
+    kept: list[Block] = []
+    for at in range(first, last + 1):
+        block = own[at]
+        if weights[at]:
+            kept.append(block)
+        elif block.tag in HEADINGS:
+            kept.append(block)
+        elif block.linked > LINKED_SHARE * len(block.text):
+            announced = bool(kept) and (kept[-1].text.endswith(":") or (kept[-1].tag == "li" and block.tag == "li"))
+            if block.tag == "li" and announced:
+                kept.append(block)
+        elif block.tag in {"p", "li", "tr", "dd", "dt", "blockquote", "pre"} or len(block.text) >= LEAST_PROSE:
+            kept.append(block)
+        elif SENTENCE.search(block.text[-1:]):
+            kept.append(block)
+    return kept
