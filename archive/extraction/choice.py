@@ -18,21 +18,24 @@ from archive.extraction.prose import HEADINGS, Block
 
 FURNITURE_TAGS = frozenset(("nav", "aside", "footer", "form", "figcaption", "figure", "label", "legend", "menu", "dialog"))
 FURNITURE = re.compile(
-    r"(?:^|[\s_-])(?:nav(?:bar|igation)?|menu|side-?bar|breadcrumbs?|footer|foot-?notes?-?bar|"
-    r"cookies?|consent|gdpr|newsletters?|sign-?up|subscri\w*|paywall|promos?|promotion|advert\w*|ads?|sponsor\w*|banner|"
+    r"(?:^|[\s_-])(?:newsletters?|sign-?up|subscri\w*|paywall|promos?|promotion|advert\w*|ads?|sponsor\w*|banner|"
     r"share|shar(?:ing|er)|rail|light-?box\w*|photos?|image-?\w*|picture|thumb(?:nail)?s?|media-?caption|print-header|person-details\w*|expandable\w*|socials?|social-?\w*|related\w*|recommend\w*|recirc\w*|read-?more|more-?(?:on|from|stories|news)|"
     r"most-?(?:read|popular|viewed)|trending|popular|outbrain|taboola|teasers?|widget|tags?|tag-?(?:list|cloud)|topics?|"
     r"author-?(?:bio|box|info|card|description)|bio|about-?author|captions?|credits?|copyright|disclaimer|toolbar|tool-?tips?|"
-    r"modal|pop-?up|overlay|login|register|rating|poll|quiz|print-?only|hidden|visually-?hidden|sr-only|screen-?reader\w*|"
+    r"modal|pop-?up|overlay|login|register|rating|poll|quiz|print-?only|visually-?hidden|sr-only|screen-?reader\w*|"
     r"pagination|pager|skip-?links?|by-?lines?|dateline|meta(?:data)?|infobox|fact-?box|jp-relatedposts|yarpp\w*|"
     r"gallery|slideshow|carousel|video-?(?:player|caption|title)|player)(?:$|[\s_-])",
     re.IGNORECASE,
+)
+AROUND = re.compile(
+    r"(?:^|[\s_-])(?:nav(?:bar|igation)?|menu|side-?bar|breadcrumbs?|footer|cookies?|consent|gdpr)(?:$|[\s_-])", re.IGNORECASE
 )
 COMMENTS = re.compile(r"(?:^|[\s_-])(?:comments?(?!ary)|comment-?\w*list|disqus\w*|respond)(?:$|[\s_-])", re.IGNORECASE)
 CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 ROLES = frozenset(("navigation", "complementary", "search", "dialog", "alertdialog", "banner", "contentinfo", "menu"))
 HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 SENTENCE = re.compile(r"[.!?:;,\u2026\u3002\uff01\uff1f\u060c\u061f\u0964\"\u201d\u00bb]")
+CLOSING = frozenset(".!?\u2026\u3002\uff01\uff1f\"\u201d\u00bb)")
 LEAST_PROSE = 40  # letters of a block with a sentence in it
 LEAST_DENSE = 12  # the same for scripts whose words are not parted by spaces
 DENSE = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -45,6 +48,9 @@ DECAY = (1.0, 0.9, 0.6, 0.4, 0.3)  # of a block's weight, at its container and t
 NAMED, BUILT, COMMENTED = 1, 2, 3  # how an element is marked: by a name, by its tag or role, as readers' comments
 MOST_HELD = {NAMED: 0.5, BUILT: 0.8, COMMENTED: 1.0}  # of all prose; comments may well be longer than an article
 WIDER = 1.1  # times the weight: how much more prose of the same kind makes the surrounding element the home
+
+
+ALIKE = 0.7  # of the prose gained must be of the same kind
 
 
 @dataclass(slots=True)
@@ -62,6 +68,8 @@ def mark_of(label: str) -> int:
     parted = CAMEL.sub("-", label)
     if COMMENTS.search(parted):
         return COMMENTED
+    if AROUND.search(label) or AROUND.search(parted):
+        return BUILT
     return NAMED if FURNITURE.search(label) or FURNITURE.search(parted) else 0
 
 
@@ -72,6 +80,7 @@ class _Page:
         self.blocks = on_page
         self.weights = [weight_of(block) for block in on_page]
         self.total = sum(self.weights)
+        self.lines = {block.element for block, weight in zip(on_page, self.weights, strict=True) if weight}
         self._marked: dict[HtmlElement, int] = {}
         self.held: Counter[HtmlElement] = Counter()  # the prose under each element
         for block, weight in zip(on_page, self.weights, strict=True):
@@ -174,16 +183,18 @@ def _home(page: _Page) -> HtmlElement | None:
 def _widened(home: HtmlElement, page: _Page) -> HtmlElement:
     """Return the element around *home* in which more of the same text stands: one cut in pieces by boxes."""
     best, label = home, _label(home)
-    if not label:
-        return home
-    for ancestor in home.iterancestors():
-        if ancestor.tag == "html":
+    for level, ancestor in enumerate(home.iterancestors()):
+        if ancestor.tag in {"html", "body"}:
             break
         gained = page.held[ancestor] - page.held[best]
-        if gained <= (WIDER - 1) * page.held[best]:
+        if not gained:
             continue
-        alike = sum(page.held[piece] for piece in _pieces(ancestor, home, label)) - page.held[best]
-        if alike >= 0.7 * gained:
+        alike = sum(
+            page.held[child] for child in ancestor if level < 2 and child in page.lines and not page.is_furniture(child)
+        )
+        if label and gained > (WIDER - 1) * page.held[best]:
+            alike += sum(page.held[piece] for piece in _pieces(ancestor, home, label)) - page.held[best]
+        if alike >= ALIKE * gained:
             best = ancestor
     return best
 
@@ -198,7 +209,7 @@ def _pieces(around: HtmlElement, home: HtmlElement, label: str) -> list[HtmlElem
 
 
 def _label(element: HtmlElement) -> str:
-    return re.sub(r"\d+", "", element.get("class") or "")
+    return re.sub(r"\d+", "", next(iter((element.get("class") or "").split()), ""))
 
 
 def _inside(on_page: Sequence[Block], home: HtmlElement) -> list[int]:
@@ -219,24 +230,45 @@ def _inside(on_page: Sequence[Block], home: HtmlElement) -> list[int]:
 
 
 def _with_company(own: list[Block], weights: list[int]) -> list[Block]:
-    """Return the prose with the headings, items and short lines between it."""
+    """Return the prose with the headings, items and short lines between it, and those that end it."""
     heavy = [at for at, weight in enumerate(weights) if weight]
     if not heavy:
         return []
-    first, last = heavy[0], heavy[-1]
     kept: list[Block] = []
-    for at in range(first, last + 1):
-        block = own[at]
-        if weights[at]:
-            kept.append(block)
-        elif block.tag in HEADINGS:
-            kept.append(block)
-        elif block.linked > LINKED_SHARE * len(block.text):
-            announced = bool(kept) and (kept[-1].text.endswith(":") or (kept[-1].tag == "li" and block.tag == "li"))
-            if block.tag == "li" and announced:
-                kept.append(block)
-        elif block.tag in {"p", "li", "tr", "dd", "dt", "blockquote", "pre"} or len(block.text) >= LEAST_PROSE:
-            kept.append(block)
-        elif SENTENCE.search(block.text[-1:]):
-            kept.append(block)
+    for at in range(heavy[0], _end(own, heavy[-1])):
+        if weights[at] or _keeps_company(own[at], kept):
+            kept.append(own[at])
     return kept
+
+
+def _keeps_company(block: Block, kept: list[Block]) -> bool:
+    """Tell whether a block that is no prose belongs to the text it stands in, of which *kept* comes before it."""
+    if block.linked > LINKED_SHARE * len(block.text):
+        # A list of links that the text announces.
+        announced = bool(kept) and (kept[-1].text.endswith(":") or (kept[-1].tag == "li" and kept[-1].linked > 0))
+        return block.tag in HEADINGS or (block.tag == "li" and announced)
+    return (
+        block.tag in HEADINGS
+        or block.tag in {"p", "li", "tr", "dd", "dt", "blockquote", "pre"}
+        or len(block.text) >= LEAST_PROSE
+        or SENTENCE.search(block.text[-1:]) is not None
+    )
+
+
+def _end(own: list[Block], last: int) -> int:
+    """Return where a text ends whose last prose is *last*: with the list it announces, and with short sentences."""
+    at = last + 1
+    beside = own[last].element.getparent()
+    while at < len(own):
+        block = own[at]
+        if block.linked > LINKED_SHARE * len(block.text):
+            break
+        sentence = block.tag == "p" and block.element.getparent() is beside and block.text[-1:] in CLOSING
+        listed = block.tag == "li" and (own[at - 1].tag in {"li", *HEADINGS} or own[at - 1].text.endswith(":"))
+        headed = block.tag in HEADINGS and at + 1 < len(own) and own[at + 1].tag == "li"
+        if not (sentence or listed or headed):
+            break
+        at += 1
+    while own[at - 1].tag in HEADINGS:
+        at -= 1
+    return at
