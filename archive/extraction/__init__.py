@@ -110,11 +110,10 @@ def _body(article: Article, given: Facts, rule: PageRules | None) -> Body:
         if found.blocks:
             return found
     shown = [article.title or "", *markup.subtitles(view.article), *article.authors, f"By {', '.join(article.authors)}"]
-    found = body_text.general(view.article, view.base, shown, about, drop)
-    if found.blocks:
-        return found
     told = (given.item or {}).get("articleBody")
-    return body_text.from_text(told, view.root) if isinstance(told, str) and told.strip() else found
+    told = told if isinstance(told, str) and told.strip() else None
+    found = body_text.general(view.article, view.base, shown, about, drop, told)
+    return body_text.from_text(told, view.root) if told and not found.blocks else found
 
 
 def _links(found: Body, base: str) -> list[Link]:

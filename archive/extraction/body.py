@@ -1,8 +1,9 @@
-"""The text of an article: trafilatura chooses, the page's own blocks say it exactly. Its one home.
+"""The text of an article: its blocks are chosen, and say it exactly. trafilatura's one home.
 
-trafilatura tells which parts of a page are the article. Its output changes white space, joins and drops blocks; so
-its choice is mapped back onto the blocks of the page, and those are the text. Blocks among the chosen ones that it
-left out (short paragraphs, sub-headings, list items) are taken in.
+The choice is made by where prose stands together (``choice.py``). Where that leaves doubt, trafilatura is asked, and
+the better of the two texts is taken. Its output changes white space, joins and drops blocks; so its choice is mapped
+back onto the blocks of the page, and those are the text. Blocks among the chosen ones that it left out (short
+paragraphs, sub-headings, list items) are taken in.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 
@@ -18,7 +19,7 @@ from lxml.html import Element, HtmlElement
 from trafilatura import bare_extraction
 
 from archive.article import Link
-from archive.extraction import furniture, related
+from archive.extraction import choice, dates, furniture, related
 from archive.extraction.prose import HEADINGS, Block, blocks, clean, letters
 
 # Its warnings name pages it found no text in: that is told by the article itself.
@@ -28,11 +29,25 @@ DROPPED = "data-newswarc-dropped"  # marks elements across the copying of a tree
 SURE_MATCH = 15  # letters; shorter blocks ("Reuters", "More") must be a whole line of the choice to match it
 REPEATED = 3  # times on one page: a line that trafilatura left out and that comes as often is furniture
 LONGEST_REPEATED = 60  # characters of such a line; a longer one may be a refrain
+LONGEST_DATELINE = 120  # characters
 HEAD_LINES = 6  # at most, that may repeat title and byline
 DISCLAIMER = re.compile(
     r"^.{0,80}\b(?:views|opinions)\b.{0,40}\bexpressed\b.{0,120}\b(?:not necessarily|do not|does not|are not)\b",
     re.IGNORECASE,
 )
+STANDFIRST = re.compile(
+    r"stand-?first|sub-?(?:title|head\w*|line)|(?:^|[\s_-])(?:lead|lede|intro\w*|summary|dek|deck|excerpt|abstract|sapo|chapo|chapeau|"
+    r"entradilla|bajada|sommario|occhiello|catenaccio|ingress|perex|preamble|manchet|kurztext|vorspann|anreisser)(?:$|[\s_-])",
+    re.IGNORECASE,
+)
+MARKUP = re.compile(r"<[^>]{1,200}>")
+CUT = ("...", "\u2026")  # how a teaser ends
+MOST_STANDFIRST = 3  # paragraphs
+NEAR = 15  # blocks before a text in which its standfirst is looked for when no headline is found
+SHORT = 250  # characters; a shorter text is worth another opinion
+LEAST_SHARE = 0.4  # of the page's prose
+LEAST_AGREED = 0.6  # less in common, and the data tell of something else
+AGREED = 0.8  # words in common with the text that the page's data give
 HOME_SHARE = 0.9  # of the chosen letters that lie in the text's container
 
 
@@ -73,12 +88,105 @@ def general(
     shown: Sequence[str] = (),
     about: str | None = None,
     drop: Sequence[HtmlElement] = (),
+    told: str | None = None,
 ) -> Body:
     """Return the text of any page.
 
     *shown* are lines that belong to other fields: title, names of the byline. *about* is what the page says the
-    article is about: a box that begins so is never taken for an appeal.
+    article is about: a box that begins so is never taken for an appeal. *told* is the text as the page's data give
+    it, where they do: what the choice is held against.
     """
+    on_page = blocks(article, drop)
+    picked = choice.choose(on_page)
+    found = _finished(picked, on_page, base, shown, about)
+    if not _doubtful(found, picked, told):
+        return found
+    other = by_trafilatura(article, base, shown, about, drop)
+    if told and max(_agreement(found.text, told), _agreement(other.text, told)) >= LEAST_AGREED:
+        return max(found, other, key=lambda body: _agreement(body.text, told))
+    return max(found, other, key=_worth)
+
+
+def _finished(
+    picked: choice.Choice, on_page: Sequence[Block], base: str, shown: Sequence[str], about: str | None
+) -> Body:
+    """Return chosen blocks without the appeals, related lists and lines of other fields among them."""
+    if picked.home is None:
+        return Body()
+    boxes = related.boxes(picked.home, base)
+    unwanted = {box for box, _ in boxes}
+    unwanted.update(furniture.appeals(picked.home, about))
+    own = [block for block in picked.blocks if not _stands_in(block.element, unwanted, picked.home)]
+    own, listed = related.split(own, base)
+    links = [link for _, links in boxes for link in links]
+    text = _trimmed(choice.with_company(own), shown)
+    return Body([*_standfirst(text, on_page, shown, about), *text], related.distinct([*links, *listed]), "markup")
+
+
+def _stands_in(element: HtmlElement, unwanted: Collection[HtmlElement], home: HtmlElement) -> bool:
+    at: HtmlElement | None = element
+    while at is not None and at is not home:
+        if at in unwanted:
+            return True
+        at = at.getparent()
+    return False
+
+
+def _standfirst(
+    text: Sequence[Block], on_page: Sequence[Block], shown: Sequence[str], about: str | None
+) -> list[Block]:
+    """Return the paragraph between headline and text that sums it up: named so, or the page's own description."""
+    if not text:
+        return []
+    first = next((at for at, block in enumerate(on_page) if block is text[0]), 0)
+    head = max((at for at in range(first) if on_page[at].tag == "h1"), default=max(0, first - NEAR))
+    opening = letters(about or "")[: furniture.OPENING]
+    known = {letters(line) for line in shown if line}
+    said = letters(" ".join(block.text for block in text[:3]))
+    found = []
+    for block in on_page[head + 1 : first]:
+        own = letters(block.text)
+        if not choice.weight_of(block) or own in known or own in said or block.tag in HEADINGS:
+            continue
+        if block.text.endswith(CUT):
+            continue
+        if (opening and own.startswith(opening)) or _is_named(block.element, STANDFIRST):
+            found.append(block)
+    return found[:MOST_STANDFIRST]
+
+
+def _is_named(element: HtmlElement, pattern: re.Pattern[str]) -> bool:
+    near = (element, element.getparent())
+    return any(at is not None and pattern.search(at.get("class") or "") for at in near)
+
+
+def _doubtful(found: Body, picked: choice.Choice, told: str | None) -> bool:
+    """Tell whether another opinion is worth its time: little text, little of the page's prose, or not the one told."""
+    size = len(found.text)
+    if told and len(told) > SHORT:
+        return _agreement(found.text, told) < AGREED
+    return size < SHORT or picked.share < LEAST_SHARE
+
+
+def _worth(body: Body) -> float:
+    """Return how good a text is by itself: its prose, less what is no prose in it."""
+    return sum(choice.weight_of(block) or -len(block.text) / 2 for block in body.blocks)
+
+
+def _agreement(text: str, told: str) -> float:
+    """Return the F1 of two texts' words, 0 to 1."""
+    ours, theirs = Counter(text.casefold().split()), Counter(clean(MARKUP.sub(" ", told)).casefold().split())
+    return 2 * (ours & theirs).total() / ((ours.total() + theirs.total()) or 1)
+
+
+def by_trafilatura(
+    article: HtmlElement,
+    base: str,
+    shown: Sequence[str] = (),
+    about: str | None = None,
+    drop: Sequence[HtmlElement] = (),
+) -> Body:
+    """Return the text that trafilatura chooses, said by the page's own blocks."""
     root = _alone(article, drop)
     found = related.boxes(root, base)
     boxed = [(box.getparent(), links) for box, links in found]
@@ -87,17 +195,17 @@ def general(
     # Appeals first: they are told by links and words that the rules may drop one by one.
     furniture.remove_all([*furniture.appeals(root, about), *root.xpath(f"//*[@{DROPPED}]")])
     on_page = blocks(root)
-    choice = _chosen_lines(root)
-    picked = _pick(on_page, choice)
+    lines = _chosen_lines(root)
+    picked = _pick(on_page, lines)
     if not picked:
-        return Body([Block(line, root) for line in choice], [], "trafilatura" if choice else None)
+        return Body([Block(line, root) for line in lines], [], "trafilatura" if lines else None)
     home = _home([on_page[position] for position in picked])
     region = on_page[picked[0] : _end_of_lists(on_page, picked[-1], home)]
     parted, listed = related.split(region, base)
     unlisted = {id(block) for block in region} - {id(block) for block in parted}
     kept = [block for block in _with_left_out(on_page, picked, home) if id(block) not in unlisted]
     inside = [link for parent, links in boxed if parent is not None and _within(parent, home) for link in links]
-    return Body(_trimmed(kept, shown), related.distinct([*inside, *listed]), "trafilatura")
+    return Body(_trimmed(_unrepeated(kept), shown), related.distinct([*inside, *listed]), "trafilatura")
 
 
 def from_text(text: str, root: HtmlElement) -> Body:
@@ -213,21 +321,31 @@ def _next_item(before: Block, block: Block) -> bool:
     return before.tag == "li" and before.linked > 0 and block.element.getprevious() is before.element
 
 
+def _unrepeated(kept: list[Block]) -> list[Block]:
+    """Return blocks without short lines that keep coming back."""
+    often = Counter(block.text for block in kept if len(block.text) <= LONGEST_REPEATED)
+    return [block for block in kept if often[block.text] < REPEATED]
+
+
 def _trimmed(kept: list[Block], shown: Sequence[str]) -> list[Block]:
     """Return blocks without lines that belong to other fields or to every page.
 
-    These are lines at the head that repeat title and byline, short lines that keep coming back, the publisher's
-    disclaimer, and headings left at the end without a text.
+    These are lines at the head that repeat title and byline or say when it was published, the publisher's
+    disclaimer, calls to follow or subscribe, and headings left at the end without a text.
     """
     known = {letters(line) for line in shown if line}
-    often = Counter(block.text for block in kept if len(block.text) <= LONGEST_REPEATED)
     start = 0
     for position, block in enumerate(kept[:HEAD_LINES]):
-        if letters(block.text) in known:
+        if letters(block.text) in known or _is_dateline(block.text):
             start = position + 1
         elif len(block.text) > LONGEST_REPEATED:
             break
-    body = [block for block in kept[start:] if often[block.text] < REPEATED and not DISCLAIMER.search(block.text)]
+    body = [block for block in kept[start:] if not DISCLAIMER.search(block.text) and not furniture.is_call(block.text)]
     while body and body[-1].tag in HEADINGS:
         body.pop()
     return body
+
+
+def _is_dateline(text: str) -> bool:
+    """Tell whether a line is no more than when, or by whom, something was published."""
+    return len(text) <= LONGEST_DATELINE and text[-1:] not in choice.CLOSING and dates.iso(text) is not None

@@ -11,12 +11,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 from lxml.html import HtmlElement
 
+from archive.extraction import furniture
 from archive.extraction.prose import HEADINGS, Block
 
-FURNITURE_TAGS = frozenset(("nav", "aside", "footer", "form", "figcaption", "figure", "label", "legend", "menu", "dialog"))
+FURNITURE_TAGS = frozenset(
+    ("nav", "aside", "footer", "form", "figcaption", "figure", "label", "legend", "menu", "dialog")
+)
 FURNITURE = re.compile(
     r"(?:^|[\s_-])(?:newsletters?|sign-?up|subscri\w*|paywall|promos?|promotion|advert\w*|ads?|sponsor\w*|banner|"
     r"share|shar(?:ing|er)|rail|light-?box\w*|photos?|image-?\w*|picture|thumb(?:nail)?s?|media-?caption|print-header|person-details\w*|expandable\w*|socials?|social-?\w*|related\w*|recommend\w*|recirc\w*|read-?more|more-?(?:on|from|stories|news)|"
@@ -28,14 +32,15 @@ FURNITURE = re.compile(
     re.IGNORECASE,
 )
 AROUND = re.compile(
-    r"(?:^|[\s_-])(?:nav(?:bar|igation)?|menu|side-?bar|breadcrumbs?|footer|cookies?|consent|gdpr)(?:$|[\s_-])", re.IGNORECASE
+    r"(?:^|[\s_-])(?:nav(?:bar|igation)?|menu|side-?bar|breadcrumbs?|footer|cookies?|consent|gdpr)(?:$|[\s_-])",
+    re.IGNORECASE,
 )
 COMMENTS = re.compile(r"(?:^|[\s_-])(?:comments?(?!ary)|comment-?\w*list|disqus\w*|respond)(?:$|[\s_-])", re.IGNORECASE)
 CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 ROLES = frozenset(("navigation", "complementary", "search", "dialog", "alertdialog", "banner", "contentinfo", "menu"))
 HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 SENTENCE = re.compile(r"[.!?:;,\u2026\u3002\uff01\uff1f\u060c\u061f\u0964\"\u201d\u00bb]")
-CLOSING = frozenset(".!?\u2026\u3002\uff01\uff1f\"\u201d\u00bb)")
+CLOSING = frozenset('.!?\u2026\u3002\uff01\uff1f"\u201d\u00bb)')
 LEAST_PROSE = 40  # letters of a block with a sentence in it
 LEAST_DENSE = 12  # the same for scripts whose words are not parted by spaces
 DENSE = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -55,11 +60,13 @@ ALIKE = 0.7  # of the prose gained must be of the same kind
 
 @dataclass(slots=True)
 class Choice:
-    """The chosen blocks, the element they stand in, and how sure the choice is, 0 to 1."""
+    """The element a text stands in, all blocks there that no name marks as furniture, and their share of the prose
+    on the page, 0 to 1.
+    """
 
     blocks: list[Block]
     home: HtmlElement | None
-    quality: float
+    share: float
 
 
 @lru_cache(maxsize=8192)
@@ -119,6 +126,8 @@ def _mark(element: HtmlElement) -> int:
         return 0
     if tag in FURNITURE_TAGS:
         return BUILT
+    if tag in {"blockquote", "div"} and furniture.is_embedded(element):
+        return COMMENTED
     for name, value in element.items():
         if name in ("class", "id"):
             if value and (mark := mark_of(value)):
@@ -149,9 +158,13 @@ def choose(on_page: Sequence[Block]) -> Choice:
     home = _home(page)
     if home is None:
         return Choice([], None, 0.0)
-    own = [at for at in _inside(on_page, home) if not page.is_furniture(on_page[at].element, home)]
-    kept = _with_company([on_page[at] for at in own], [page.weights[at] for at in own])
-    return Choice(kept, home, 1.0)
+    own = [on_page[at] for at in _inside(on_page, home) if not page.is_furniture(on_page[at].element, home)]
+    outside = sum(
+        weight
+        for block, weight in zip(on_page, page.weights, strict=True)
+        if weight and not page.is_furniture(block.element)
+    )
+    return Choice(own, home, sum(map(weight_of, own)) / (outside or 1))
 
 
 def _home(page: _Page) -> HtmlElement | None:
@@ -229,8 +242,9 @@ def _inside(on_page: Sequence[Block], home: HtmlElement) -> list[int]:
     return found
 
 
-def _with_company(own: list[Block], weights: list[int]) -> list[Block]:
-    """Return the prose with the headings, items and short lines between it, and those that end it."""
+def with_company(own: Sequence[Block]) -> list[Block]:
+    """Return the prose among *own* with the headings, items and short lines between it, and those that end it."""
+    weights = [weight_of(block) for block in own]
     heavy = [at for at, weight in enumerate(weights) if weight]
     if not heavy:
         return []
@@ -241,7 +255,7 @@ def _with_company(own: list[Block], weights: list[int]) -> list[Block]:
     return kept
 
 
-def _keeps_company(block: Block, kept: list[Block]) -> bool:
+def _keeps_company(block: Block, kept: Sequence[Block]) -> bool:
     """Tell whether a block that is no prose belongs to the text it stands in, of which *kept* comes before it."""
     if block.linked > LINKED_SHARE * len(block.text):
         # A list of links that the text announces.
@@ -255,15 +269,22 @@ def _keeps_company(block: Block, kept: list[Block]) -> bool:
     )
 
 
-def _end(own: list[Block], last: int) -> int:
+def _around(element: HtmlElement) -> set[HtmlElement]:
+    """Return an element with those it may share with the next paragraph of its text."""
+    return {element, *islice(element.iterancestors(), 2)}
+
+
+def _end(own: Sequence[Block], last: int) -> int:
     """Return where a text ends whose last prose is *last*: with the list it announces, and with short sentences."""
     at = last + 1
-    beside = own[last].element.getparent()
+    home = _around(own[last].element)
     while at < len(own):
         block = own[at]
         if block.linked > LINKED_SHARE * len(block.text):
             break
-        sentence = block.tag == "p" and block.element.getparent() is beside and block.text[-1:] in CLOSING
+        sentence = (
+            block.text[-1:] in CLOSING and block.tag == own[last].tag and not home.isdisjoint(_around(block.element))
+        )
         listed = block.tag == "li" and (own[at - 1].tag in {"li", *HEADINGS} or own[at - 1].text.endswith(":"))
         headed = block.tag in HEADINGS and at + 1 < len(own) and own[at + 1].tag == "li"
         if not (sentence or listed or headed):

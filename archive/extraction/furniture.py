@@ -63,6 +63,17 @@ ADDRESSING = re.compile(  # a newsroom that speaks for itself, to the reader
     r"мы|наш\w*|нам|вы|ваш\w*|вам)\b",
     re.IGNORECASE,
 )
+CALL = re.compile(  # a line that calls the reader to something else than reading on
+    r"^\W*(?:follow\s.{1,60}\son\s|(?:sign\s+up|subscribe|register)\s.{0,60}(?:newsletter|e-?mails?\b|inbox)|"
+    r"get\s.{1,60}\s(?:delivered|in\s+your\s+inbox)|like\s+this\s+story\b|don.t\s+miss\W*$|have\s+a\s+tip\?|"
+    r"join\s+our\s|download\s+(?:our|the)\s.{0,40}app\b|tell\s+us\s+what\s+you\s+think|share\s+(?:this|it\s+with)\b|"
+    r"lesen\s+sie\s+(?:auch|mehr|hier)\b.{0,100}$|abonnieren\s+sie\b|folgen\s+sie\b|(?:lire|lisez)\s+aussi\b|abonnez-vous\b|"
+    r"suivez(?:-|\s)nous\b|s[ií]guenos\b|suscríbete\b|leggi\s+anche\b|iscriviti\b|seguici\b|leia\s+(?:também|mais)\b|"
+    r"читайте\s+(?:также|ещё|еще)\b|подписывайтесь\b|подпишитесь\b|следите\s+за\b|bu\s+haberler\w*\s+de\b|baca\s+juga\b|"
+    r"copyright\s|©|all\s+rights\s+reserved\b|alle\s+rechte\s+vorbehalten\b|todos\s+los\s+derechos\b|tous\s+droits\b|все\s+права\b)",
+    re.IGNORECASE,
+)
+LONGEST_CALL = 250  # characters
 APPEAL_SHARE = 0.5  # of a box's blocks, and of its letters, that ask or address the reader
 LONGEST_APPEAL = 3_500  # characters; the longest seen on real pages is some 1,600
 LONGEST_MARKUP = 4 * LONGEST_APPEAL  # with the white space and scripts of the markup: spares reading large boxes
@@ -117,6 +128,11 @@ def is_embedded(element: HtmlElement) -> bool:
         return False
     anchors = list(element.iter("a"))
     return bool(anchors) and bool(POST.match((anchors[-1].get("href") or "").strip()))
+
+
+def is_call(text: str) -> bool:
+    """Tell whether a line calls the reader to follow, sign up, share or read something else, or claims rights."""
+    return len(text) <= LONGEST_CALL and CALL.search(text) is not None
 
 
 def _unseen(element: HtmlElement, limit: float) -> bool:

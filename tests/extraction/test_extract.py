@@ -47,7 +47,7 @@ def test_a_plain_page_gives_title_text_and_their_sources():
     article = read(f"<nav><a href=/a>World</a></nav><article><h1>Bridge Closed</h1>{PROSE}</article>")
     assert (article.title, article.text, article.page_kind) == ("Bridge Closed", TEXT, "article")
     assert article.sources["title"] == "markup"
-    assert article.sources["text"] == "trafilatura"
+    assert article.sources["text"] == "markup"
     assert article.text_digest == text_digest(TEXT)
     assert article.extractor.rules is None
 
@@ -315,7 +315,7 @@ def test_a_rule_that_gives_nothing_falls_back_to_the_general_path_and_the_source
     article = read(f"<article><h1>Bridge Closed</h1>{PROSE}</article>", rules=(own,))
     assert (article.title, article.sources["title"]) == ("Bridge Closed", "markup")
     assert (article.section, article.sources["section"]) == ("From the rule", "publisher-rule")
-    assert (article.text, article.sources["text"]) == (TEXT, "trafilatura")
+    assert (article.text, article.sources["text"]) == (TEXT, "markup")
     assert article.publisher == "Example"
 
 

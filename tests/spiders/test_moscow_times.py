@@ -124,7 +124,7 @@ def test_the_page_of_an_appended_address_gives_the_appended_article(story: Story
 def test_without_rules_neither_appeal_nor_related_label_gets_into_the_text(story: Story):
     article = read(publication.page(story), story.url, general=True)
     assert article.text == story.text
-    assert article.sources["text"] == "trafilatura"
+    assert article.sources["text"] == "markup"
 
 
 @by_title
