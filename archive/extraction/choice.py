@@ -7,7 +7,7 @@ elements or their classes name as furniture, lone links and the lines around the
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -55,6 +55,7 @@ MOST_HELD = {NAMED: 0.5, BUILT: 0.8, COMMENTED: 1.0}  # of all prose; comments m
 WIDER = 1.1  # times the weight: how much more prose of the same kind makes the surrounding element the home
 
 
+HIGHEST = 8  # levels above a home at which its like are looked for
 ALIKE = 0.7  # of the prose gained must be of the same kind
 
 
@@ -81,25 +82,44 @@ def mark_of(label: str) -> int:
 
 
 class _Page:
-    """The blocks of a page, with their weights and what the elements around them say they are."""
+    """The blocks of a page, with their weights and what the elements around them say they are.
+
+    Each element is looked at once, whatever the page's depth and number of blocks.
+    """
 
     def __init__(self, on_page: Sequence[Block]) -> None:
         self.blocks = on_page
         self.weights = [weight_of(block) for block in on_page]
         self.total = sum(self.weights)
         self.lines = {block.element for block, weight in zip(on_page, self.weights, strict=True) if weight}
-        self._marked: dict[HtmlElement, int] = {}
-        self.held: Counter[HtmlElement] = Counter()  # the prose under each element
-        for block, weight in zip(on_page, self.weights, strict=True):
-            if weight:
-                element: HtmlElement | None = block.element
-                while element is not None:
-                    self.held[element] += weight
-                    element = element.getparent()
+        self.held = self._sums()  # the prose under each element
         self._held_alike: Counter[str] = Counter()  # and under all elements of one class together
         for element, weight in self.held.items():
             if label := element.get("class"):
                 self._held_alike[label] += weight
+        self._marks: dict[HtmlElement, int] = {}
+        self._judged: dict[HtmlElement | None, dict[HtmlElement, bool]] = {}
+
+    def _sums(self) -> Counter[HtmlElement]:
+        held: Counter[HtmlElement] = Counter()
+        above: dict[HtmlElement, HtmlElement | None] = {}  # in the order of looking: children before parents
+        depth: dict[HtmlElement | None, int] = {None: 0}
+        for block, weight in zip(self.blocks, self.weights, strict=True):
+            if not weight:
+                continue
+            held[block.element] += weight
+            line = []
+            element: HtmlElement | None = block.element
+            while element is not None and element not in depth:
+                line.append(element)
+                above[element] = element = element.getparent()
+            for level, inner in enumerate(reversed(line), depth[element] + 1):
+                depth[inner] = level
+        for element in sorted(above, key=lambda each: -depth[each]):
+            parent = above[element]
+            if parent is not None:
+                held[parent] += held[element]
+        return held
 
     def is_furniture(self, element: HtmlElement, home: HtmlElement | None = None) -> bool:
         """Tell whether an element between *element* and *home* marks it as furniture.
@@ -107,16 +127,23 @@ class _Page:
         What holds too much of the prose of *home*, or of the page, is no furniture, whatever it is called: see
         ``MOST_HELD``.
         """
+        judged = self._judged.setdefault(home, {})
         whole = self.held[home] if home is not None else self.total
+        line = []
         at: HtmlElement | None = element
-        while at is not None and at is not home:
-            mark = self._marked.get(at)
-            if mark is None:
-                mark = self._marked[at] = _mark(at)
-            if mark and max(self.held[at], self._held_alike[at.get("class") or ""]) <= MOST_HELD[mark] * whole:
-                return True
+        while at is not None and at is not home and at not in judged:
+            line.append(at)
             at = at.getparent()
-        return False
+        found = judged.get(at, False) if at is not None and at is not home else False
+        for inner in reversed(line):
+            if not found:
+                mark = self._marks.get(inner)
+                if mark is None:
+                    mark = self._marks[inner] = _mark(inner)
+                held = max(self.held[inner], self._held_alike[inner.get("class") or ""]) if mark else 0
+                found = bool(mark) and held <= MOST_HELD[mark] * whole
+            judged[inner] = found
+        return found
 
 
 def _mark(element: HtmlElement) -> int:
@@ -168,7 +195,7 @@ def choose(on_page: Sequence[Block]) -> Choice:
 
 
 def _home(page: _Page) -> HtmlElement | None:
-    scores: Counter[HtmlElement] = Counter()
+    scores: dict[HtmlElement, float] = defaultdict(float)
     headed = next((at for at, block in enumerate(page.blocks) if block.tag == "h1"), 0)
     for at, (block, weight) in enumerate(zip(page.blocks, page.weights, strict=True)):
         if not weight:
@@ -196,7 +223,7 @@ def _home(page: _Page) -> HtmlElement | None:
 def _widened(home: HtmlElement, page: _Page) -> HtmlElement:
     """Return the element around *home* in which more of the same text stands: one cut in pieces by boxes."""
     best, label = home, _label(home)
-    for level, ancestor in enumerate(home.iterancestors()):
+    for level, ancestor in enumerate(islice(home.iterancestors(), HIGHEST)):
         if ancestor.tag in {"html", "body"}:
             break
         gained = page.held[ancestor] - page.held[best]
@@ -214,11 +241,11 @@ def _widened(home: HtmlElement, page: _Page) -> HtmlElement:
 
 def _pieces(around: HtmlElement, home: HtmlElement, label: str) -> list[HtmlElement]:
     """Return the elements under *around* that are named as *home* is, none inside another."""
-    found: list[HtmlElement] = []
+    found: dict[HtmlElement, None] = {}
     for element in around.iter(home.tag):
-        if _label(element) == label and not any(outer in found for outer in element.iterancestors()):
-            found.append(element)
-    return found
+        if _label(element) == label and not any(outer in found for outer in islice(element.iterancestors(), HIGHEST)):
+            found[element] = None
+    return list(found)
 
 
 def _label(element: HtmlElement) -> str:

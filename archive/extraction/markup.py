@@ -9,9 +9,14 @@ from lxml.html import HtmlElement
 from archive.article import Image
 from archive.extraction import dates, names
 from archive.extraction.page import absolute, path_of
-from archive.extraction.prose import HEADINGS, clean, text_of
+from archive.extraction.prose import HEADINGS, blocks, clean, text_of
 
 LONGEST_TITLE = 400
+KICKER = re.compile(  # what stands over a headline, inside its element
+    r"(?:^|[\s_-])(?:over-?line|kicker|eye-?brow|dachzeile|top-?line|pre-?title|sur-?titre|antetitulo|occhiello|label|badge)"
+    r"(?:$|[\s_-])",
+    re.IGNORECASE,
+)
 LONGEST_BYLINE = 200
 AUTHOR_PATH = re.compile(
     r"/(?:author|authors|autor|autoren|autores|auteur|autore|people|person|profile|profiles|staff|by|avtor)/[^/]+"
@@ -37,10 +42,19 @@ def headlines(root: HtmlElement) -> list[tuple[HtmlElement, str]]:
     """Return the level-one headings of a page with their texts, in page order."""
     found = []
     for heading in root.iter("h1"):
-        text = text_of(heading)
+        text = _without_kicker(heading) or text_of(heading)
         if text and len(text) <= LONGEST_TITLE:
             found.append((heading, text))
     return found
+
+
+def _without_kicker(heading: HtmlElement) -> str:
+    """Return a heading's text without the line over it, unless that is a part of the sentence ("Kicker: headline")."""
+    first = next((part for part in heading.iterdescendants() if KICKER.search(part.get("class") or "")), None)
+    if first is None:
+        return ""
+    text = clean(" ".join(block.text for block in blocks(heading, [first])))
+    return "" if text.startswith(":") else text.lstrip("-\u2013\u2014|/\u00b7 ")
 
 
 def subtitles(scope: HtmlElement) -> list[str]:

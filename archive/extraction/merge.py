@@ -95,7 +95,7 @@ def site_names(given: Facts) -> list[str]:
 
 def authors(given: Facts) -> tuple[list[str], str] | None:
     """Return all authors: of the data's list and the shown byline the fuller one where they agree, else the data's."""
-    told = names.distinct(_told_authors(given))
+    told = names.without_sites(names.distinct(_told_authors(given)))
     shown = markup.authors(given.scope)
     if not shown and given.scope is not given.view.article:
         shown = markup.authors(given.view.article)
@@ -126,7 +126,7 @@ def _told_authors(given: Facts) -> list[str]:
         for person in people:
             for text in structured.strings(person):
                 # A string may hold a whole byline; an object's name is one name, unless it plainly lists several.
-                several = isinstance(person, str) or re.search(r",\s*\w+\s+\w+|\s(?:and|und|et|&)\s", text)
+                several = isinstance(person, str) or names.SEVERAL.search(text)
                 single = names.one(text)
                 found.extend(names.split(text) if several else [single] if single else [])
         if found:

@@ -17,6 +17,9 @@ SEPARATOR = re.compile(
     r"|(?<=\s)(?:and|und|et|y|e|og|och|en|и|&)(?=\s))\s*",
     re.IGNORECASE,
 )
+SEVERAL = re.compile(r",\s*\w+\s+\w+|\w\s\w.*\s(?:and|und|et|og|och|en|&)\s+\w+\s+\w")  # "Anna Berg og Ola Dahl"
+INITIALS = re.compile(r"\s*\(\w{2,4}\.?\)$")  # "Anna Berg (abe)": the sign of a newsroom's author
+SITE = re.compile(r"^(?:www\.)?[\w-]+\.(?:\w{2}|com|net|org|info|news)$", re.IGNORECASE)
 HANDLE = re.compile(r"(?:^|\s)@\w+|[^\s()<>]+@[^\s()<>]+\.\w+|https?://\S+|www\.\S+", re.IGNORECASE)
 TRAILER = re.compile(r"\s*(?:\(.*\)|\[.*\]|[-\u2013\u2014|]\s+.*)$")
 NOT_A_NAME = re.compile(
@@ -44,13 +47,18 @@ def split(byline: str | None) -> list[str]:
 
 def one(name: str | None) -> str | None:
     """Return a single author's name as given by structured data, without splitting it, or ``None``."""
-    text = LEAD.sub("", clean(HANDLE.sub(" ", name or ""))).strip(" ,;:|")
+    text = INITIALS.sub("", LEAD.sub("", clean(HANDLE.sub(" ", name or ""))).strip(" ,;:|"))
     return text if is_name(text) else None
 
 
 def is_name(text: str) -> bool:
     """Tell whether *text* can be an author: a person, an agency or a newsroom; not a date, address or phrase."""
     return 1 < len(text) <= LONGEST_NAME and len(text.split()) <= MOST_WORDS and not NOT_A_NAME.search(text)
+
+
+def without_sites(found: list[str]) -> list[str]:
+    """Return names without those of sites ("news.example") among people."""
+    return [name for name in found if not SITE.match(name)] or found
 
 
 def distinct(names: Iterable[str]) -> list[str]:

@@ -85,7 +85,7 @@ def _moment(text: str) -> datetime:
 
 
 def _plain(text: str) -> str:
-    text = unicodedata.normalize("NFKC", text)
+    text = re.sub("[\u00ad\u200b-\u200f\u2060\ufeff]", "", unicodedata.normalize("NFKC", text))
     text = re.sub("[\u2018\u2019\u201a\u201b\u00b4`]", "'", text)
     text = re.sub("[\u201c\u201d\u201e\u201f\u00ab\u00bb]", '"', text)
     return " ".join(re.sub("[\u2010-\u2015]", "-", text).split())
