@@ -15,7 +15,7 @@ NO_CHARACTER_REFERENCE = re.compile(
     rb"&#(?:0*(?:[0-8]|1[124-9]|2[0-9]|3[01])|[xX]0*(?:[0-8bcefBCEF]|1[0-9a-fA-F]|[dD][89a-fA-F][0-9a-fA-F]{2}|[fF]{3}[efEF]))"
     rb"(?![0-9a-fA-F]);?"
 )
-NONCHARACTER = re.compile(b"\xef\xbf[\xbe\xbf]|\xed[\xa0-\xbf][\x80-\xbf]")  # U+FFFE, U+FFFF, surrogates
+UNSAYABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")  # halves of surrogate pairs, and what Unicode keeps free
 NON_ASCII = re.compile("[^\x00-\x7f]")
 WRONG_CHARSET = re.compile(
     "[\u0430-\u044f\u0451][\u0410-\u042f\u0401]|[\u00c0-\u00ff]{4}|[\x80-\x9f\u2500-\u257f\ue000-\uf8ff]"
@@ -81,8 +81,13 @@ def decode(body: bytes, content_type: str | None) -> str:
 
 def parseable(text: str) -> bytes:
     """Return *text* in UTF-8, with a space for each character, or reference to one, that XML does not have."""
-    encoded = text.encode("utf-8", "surrogatepass").translate(NO_CHARACTERS)
-    return NO_CHARACTER_REFERENCE.sub(b" ", NONCHARACTER.sub(b" ", encoded))
+    try:
+        encoded = text.encode()
+    except UnicodeEncodeError:
+        encoded = UNSAYABLE.sub(" ", text).encode()
+    if "\ufffe" in text or "\uffff" in text:
+        encoded = UNSAYABLE.sub(" ", text).encode()
+    return NO_CHARACTER_REFERENCE.sub(b" ", encoded.translate(NO_CHARACTERS))
 
 
 def _oddness(text: str) -> float:

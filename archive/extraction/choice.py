@@ -113,8 +113,7 @@ class _Page:
             while element is not None and element not in depth:
                 line.append(element)
                 above[element] = element = element.getparent()
-            for level, inner in enumerate(reversed(line), depth[element] + 1):
-                depth[inner] = level
+            depth.update((inner, level) for level, inner in enumerate(reversed(line), depth[element] + 1))
         for element in sorted(above, key=lambda each: -depth[each]):
             parent = above[element]
             if parent is not None:
@@ -249,7 +248,12 @@ def _pieces(around: HtmlElement, home: HtmlElement, label: str) -> list[HtmlElem
 
 
 def _label(element: HtmlElement) -> str:
-    return re.sub(r"\d+", "", next(iter((element.get("class") or "").split()), ""))
+    return _first_name(element.get("class") or "")
+
+
+@lru_cache(maxsize=8192)
+def _first_name(label: str) -> str:
+    return re.sub(r"\d+", "", next(iter(label.split()), ""))
 
 
 def _inside(on_page: Sequence[Block], home: HtmlElement) -> list[int]:

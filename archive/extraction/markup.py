@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from lxml.html import HtmlElement
 
 from archive.article import Image
 from archive.extraction import dates, names
-from archive.extraction.page import absolute, path_of
+from archive.extraction.page import absolute, finder, path_of
 from archive.extraction.prose import HEADINGS, blocks, clean, text_of
 
+NAMED = finder(".//*[@class or @data-testid]")
 LONGEST_TITLE = 400
 KICKER = re.compile(  # what stands over a headline, inside its element
     r"(?:^|[\s_-])(?:over-?line|kicker|eye-?brow|dachzeile|top-?line|pre-?title|sur-?titre|antetitulo|occhiello|label|badge)"
@@ -129,15 +131,25 @@ def _marked(scope: HtmlElement) -> list[str]:
 
 
 def _classed(scope: HtmlElement) -> list[str]:
-    for element in scope.xpath(".//*[@class or @data-testid]"):
+    for element in NAMED(scope):
         label = f"{element.get('class') or ''} {element.get('data-testid') or ''}"
-        if not BYLINE_CLASS.search(label) or NOT_BYLINE_CLASS.search(label) or in_furniture(element, scope):
+        if not _names_byline(label) or in_furniture(element, scope):
             continue
         text = text_of(element)
         found = _names(text) if 0 < len(text) <= LONGEST_BYLINE else []
         if found:
             return found
     return []
+
+
+@lru_cache(maxsize=8192)
+def _names_byline(label: str) -> bool:
+    return BYLINE_CLASS.search(label) is not None and NOT_BYLINE_CLASS.search(label) is None
+
+
+@lru_cache(maxsize=8192)
+def _names_time(label: str) -> bool:
+    return TIME_CLASS.search(label) is not None
 
 
 def _names(text: str) -> list[str]:
@@ -174,8 +186,8 @@ def times(scope: HtmlElement) -> tuple[str | None, str | None]:
             return published, modified
     if published or modified:
         return published, modified
-    for element in scope.xpath(".//*[@class]"):
-        if TIME_CLASS.search(element.get("class") or "") and not in_furniture(element, scope):
+    for element in NAMED(scope):
+        if _names_time(element.get("class") or "") and not in_furniture(element, scope):
             text = text_of(element)
             if 0 < len(text) <= 80 and (found := dates.iso(text)):
                 return (None, found) if UPDATED.search(text) else (found, None)

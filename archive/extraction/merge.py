@@ -27,6 +27,7 @@ class Facts:
     data: Structured
     item: Data | None  # the JSON-LD object of this article
     scope: HtmlElement  # the part of the page around the headline
+    times: tuple[str | None, str | None]  # of publication and last update, as shown in that part
 
     @property
     def root(self) -> HtmlElement:
@@ -45,7 +46,7 @@ def facts(view: PageView, data: Structured) -> Facts:
     if headings:
         best = max(headings, key=lambda pair: titles.agreement(pair[1], wanted)) if wanted else headings[0]
         scope = markup.near(best[0], view.article)
-    return Facts(view, data, item, scope)
+    return Facts(view, data, item, scope, markup.times(scope))
 
 
 def own_item(items: Sequence[Data], view: PageView) -> Data | None:
@@ -169,8 +170,8 @@ def published(given: Facts) -> Chosen | None:
         [
             (structured.string(given.item, "datePublished", "dateCreated", "uploadDate"), "json-ld"),
             (given.data.first("article:published_time", "og:article:published_time"), "opengraph"),
-            *((value, "markup") for value in structured.microdata(given.root, "datePublished")[:1]),
-            (markup.times(given.scope)[0], "markup"),
+            *((value, "markup") for value in given.data.microdata("datePublished")[:1]),
+            (given.times[0], "markup"),
             *((value, "meta") for value in given.data.every(*PUBLISHED_META[2:-1])[:1]),
             (dates.from_url(given.view.url), "url"),
         ],
@@ -184,8 +185,8 @@ def modified(given: Facts) -> Chosen | None:
         [
             (structured.string(given.item, "dateModified"), "json-ld"),
             (given.data.first("article:modified_time", "og:updated_time"), "opengraph"),
-            *((value, "markup") for value in structured.microdata(given.root, "dateModified")[:1]),
-            (markup.times(given.scope)[1], "markup"),
+            *((value, "markup") for value in given.data.microdata("dateModified")[:1]),
+            (given.times[1], "markup"),
             *((value, "meta") for value in given.data.every(*MODIFIED_META[2:])[:1]),
         ],
         given,

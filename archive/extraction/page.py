@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 from urllib.parse import urljoin, urlsplit
 
 import lxml.etree
@@ -41,6 +43,12 @@ def parse(page: Page) -> HtmlElement | None:
     except (lxml.etree.LxmlError, ValueError):
         return None
     return root if isinstance(root, HtmlElement) else None
+
+
+def finder(path: str) -> Callable[[HtmlElement], list[HtmlElement]]:
+    """Return a function that finds the elements at an XPath, which is read once."""
+    expression = lxml.etree.XPath(path)
+    return lambda element: cast("list[HtmlElement]", expression(element))
 
 
 def base_url(root: HtmlElement, url: str) -> str:

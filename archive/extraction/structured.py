@@ -11,11 +11,13 @@ from typing import Any
 
 from lxml.html import HtmlElement
 
+from archive.extraction.page import finder
 from archive.extraction.prose import clean, text_of
 from archive.schema_org import ARTICLE_TYPES, types
 
 Data = Mapping[str, Any]
 
+WITH_PROPERTIES = finder("//*[@itemprop]")
 DEEPEST = 12  # levels of nesting followed in JSON-LD; real pages use four
 MOST_OBJECTS = 2_000  # of one page; an index page may list hundreds of items
 
@@ -26,6 +28,7 @@ class Structured:
 
     objects: list[Data] = field(default_factory=list)
     meta: dict[str, list[str]] = field(default_factory=dict)  # lower-case name or property → contents in order
+    props: dict[str, list[HtmlElement]] = field(default_factory=dict)  # itemprop → elements in order
 
     def first(self, *names: str) -> str | None:
         """Return the content of the first of *names* that the page has and that is not empty."""
@@ -39,9 +42,18 @@ class Structured:
         """Return all non-empty contents of *names*."""
         return [value for name in names for value in self.meta.get(name, ()) if value]
 
+    def microdata(self, name: str) -> list[str]:
+        """Return the values of an ``itemprop``: its content or datetime where it has one, else its text."""
+        found = []
+        for element in self.props.get(name, ()):
+            value = clean(element.get("content") or element.get("datetime") or text_of(element))
+            if value:
+                found.append(value)
+        return found
+
 
 def read(root: HtmlElement) -> Structured:
-    """Read the JSON-LD and meta elements of a page."""
+    """Read the JSON-LD, the meta elements and the microdata of a page."""
     found = Structured()
     for script in root.iter("script"):
         if "ld+json" in (script.get("type") or "").lower():
@@ -52,6 +64,9 @@ def read(root: HtmlElement) -> Structured:
         content = clean(html.unescape(meta.get("content") or ""))
         if name and content:
             found.meta.setdefault(name, []).append(content)
+    for element in WITH_PROPERTIES(root):
+        for name in (element.get("itemprop") or "").split():
+            found.props.setdefault(name, []).append(element)
     return found
 
 
@@ -154,13 +169,3 @@ def _position(step: Data) -> int:
         return int(step.get("position") or 0)
     except (TypeError, ValueError):
         return 0
-
-
-def microdata(root: HtmlElement, name: str) -> list[str]:
-    """Return the values of an ``itemprop`` in the page: its content or datetime where it has one, else its text."""
-    values = []
-    for element in root.xpath("//*[contains(concat(' ', normalize-space(@itemprop), ' '), $name)]", name=f" {name} "):
-        value = element.get("content") or element.get("datetime") or text_of(element)
-        if value and value.strip():
-            values.append(clean(value))
-    return values
