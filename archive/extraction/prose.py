@@ -117,7 +117,7 @@ class _Reader:
                 if element is top:
                     break
                 text = element.tail
-            if text:
+            if text and (self._pieces or not text.isspace()):
                 if self._breaks:
                     self._break(text, owners[-1])
                 self._pieces.append(text)
