@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from archive.article import Article, Extractor, Link, text_digest
@@ -14,6 +15,7 @@ from archive.extraction.body import Body
 from archive.extraction.merge import Facts
 from archive.extraction.own import own_article
 from archive.extraction.page import Page, absolute, base_url, parse
+from archive.extraction.prose import Block, blocks
 from archive.rules import PageRules, PageView, select
 from archive.version import VERSION
 
@@ -43,7 +45,8 @@ def extract(page: Page, rules: Sequence[PageRules] = ()) -> Article:
     article = Article(url=page.url, extractor=Extractor(version=VERSION, rules=rule.name if rule else None))
     given = merge.facts(view, data)
     _fields(article, given, rule)
-    found = _body(article, given, rule)
+    visible = cache(lambda: blocks(root))
+    found = _body(article, given, rule, visible)
     article.text = found.text
     article.text_digest = text_digest(article.text)
     article.links = _links(found, view.base)
@@ -52,7 +55,7 @@ def extract(page: Page, rules: Sequence[PageRules] = ()) -> Article:
         if article.links:
             article.sources["links"] = found.source
     _related(article, found, view, rule)
-    _kind(article, given, rule)
+    _kind(article, given, rule, visible)
     return article.storable()
 
 
@@ -100,7 +103,7 @@ def _utc(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _body(article: Article, given: Facts, rule: PageRules | None) -> Body:
+def _body(article: Article, given: Facts, rule: PageRules | None, visible: Callable[[], list[Block]]) -> Body:
     view = given.view
     about = article.description
     drop = list(dict.fromkeys(rule.drop(view))) if rule and rule.drop else []
@@ -112,7 +115,8 @@ def _body(article: Article, given: Facts, rule: PageRules | None) -> Body:
     shown = [article.title or "", *markup.subtitles(view.article), *article.authors, f"By {', '.join(article.authors)}"]
     told = (given.item or {}).get("articleBody")
     told = told if isinstance(told, str) and told.strip() else None
-    found = body_text.general(view.article, view.base, shown, about, drop, told)
+    on_page = visible() if view.article is view.root and not drop else blocks(view.article, drop)
+    found = body_text.general(view.article, on_page, view.base, shown, about, drop, told)
     return body_text.from_text(told, view.root) if told and not found.blocks else found
 
 
@@ -132,11 +136,11 @@ def _related(article: Article, found: Body, view: PageView, rule: PageRules | No
         )
 
 
-def _kind(article: Article, given: Facts, rule: PageRules | None) -> None:
-    article.paywalled = kinds.paywalled(given.root, given.data, article.text)
+def _kind(article: Article, given: Facts, rule: PageRules | None, visible: Callable[[], list[Block]]) -> None:
+    article.paywalled = kinds.paywalled(given.data, article.text, visible)
     if article.paywalled is not None:
         article.sources["paywalled"] = "json-ld" if given.item and "isAccessibleForFree" in given.item else "meta"
     own = rule.page_kind(given.view) if rule and rule.page_kind else None
     article.page_kind = own or kinds.kind(
-        given.root, given.data, article.url, article.title, article.text, article.paywalled
+        given.root, given.data, article.url, article.title, article.text, article.paywalled, visible
     )

@@ -84,19 +84,19 @@ def from_containers(
 
 def general(
     article: HtmlElement,
+    on_page: Sequence[Block],
     base: str,
     shown: Sequence[str] = (),
     about: str | None = None,
     drop: Sequence[HtmlElement] = (),
     told: str | None = None,
 ) -> Body:
-    """Return the text of any page.
+    """Return the text of any page, or part of one, whose blocks without *drop* are *on_page*.
 
     *shown* are lines that belong to other fields: title, names of the byline. *about* is what the page says the
     article is about: a box that begins so is never taken for an appeal. *told* is the text as the page's data give
     it, where they do: what the choice is held against.
     """
-    on_page = blocks(article, drop)
     picked = choice.choose(on_page)
     found = _finished(picked, on_page, base, shown, about)
     if not _doubtful(found, picked, told):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from lxml.html import HtmlElement
 
 from archive.extraction import structured
 from archive.extraction.page import path_of
-from archive.extraction.prose import blocks, clean
+from archive.extraction.prose import Block
 from archive.extraction.structured import Structured
 from archive.schema_org import types
 
@@ -71,13 +72,24 @@ def is_html(content_type: str | None, body: bytes) -> bool:
     return start.startswith((b"<!doctype html", b"<html"))
 
 
-def kind(root: HtmlElement, data: Structured, url: str, title: str | None, text: str, paywalled: bool | None) -> str:
-    """Return the kind of a page from its data, title, address and text; "article" when nothing says otherwise."""
+def kind(
+    root: HtmlElement,
+    data: Structured,
+    url: str,
+    title: str | None,
+    text: str,
+    paywalled: bool | None,
+    visible: Callable[[], list[Block]],
+) -> str:
+    """Return the kind of a page from its data, title, address and text; "article" when nothing says otherwise.
+
+    *visible* gives the blocks of the whole page; it is asked for few pages.
+    """
     described = structured.articles(data.objects)
     named = set().union(*(types(item) for item in data.objects)) if data.objects else set()
     if "liveblogposting" in named:
         return "live"
-    wall = _wall(root, title, text, described=bool(described))
+    wall = _wall(root, title, text, visible, described=bool(described))
     if wall:
         return wall
     path = path_of(url)
@@ -103,11 +115,13 @@ def kind(root: HtmlElement, data: Structured, url: str, title: str | None, text:
     return "article"
 
 
-def _wall(root: HtmlElement, title: str | None, text: str, *, described: bool) -> str | None:
+def _wall(
+    root: HtmlElement, title: str | None, text: str, visible_blocks: Callable[[], list[Block]], *, described: bool
+) -> str | None:
     """Return the kind of page that stands where an article should, when the page is short and says so."""
     if len(text) > SHORT_PAGE:
         return None
-    visible = " ".join(block.text for block in blocks(root))
+    visible = " ".join(block.text for block in visible_blocks())
     head = " ".join(filter(None, (root.findtext(".//title"), title)))
     if len(visible) <= SHORT_PAGE and (BLOCK.search(head) or BLOCK.search(visible)):
         return "block"
@@ -139,7 +153,7 @@ def _in_anchor(element: HtmlElement) -> bool:
     return any(ancestor.tag == "a" for ancestor in element.iterancestors())
 
 
-def paywalled(root: HtmlElement, data: Structured, text: str) -> bool | None:
+def paywalled(data: Structured, text: str, visible: Callable[[], list[Block]]) -> bool | None:
     """Return whether the page says it is behind a paywall; ``None`` when it says nothing."""
     for item in structured.articles(data.objects):
         free = item.get("isAccessibleForFree")
@@ -148,5 +162,4 @@ def paywalled(root: HtmlElement, data: Structured, text: str) -> bool | None:
     tier = (data.first("article:content_tier", "og:article:content_tier") or "").lower()
     if tier:
         return tier in {"locked", "metered"}
-    tail = clean(root.text_content())[-20_000:] if len(text) < SHORT_PAGE else ""
-    return True if tail and PAYWALL.search(tail) else None
+    return True if len(text) < SHORT_PAGE and any(PAYWALL.search(block.text) for block in visible()) else None

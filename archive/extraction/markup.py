@@ -13,6 +13,7 @@ from archive.extraction.page import absolute, finder, path_of
 from archive.extraction.prose import HEADINGS, blocks, clean, text_of
 
 NAMED = finder(".//*[@class or @data-testid]")
+CALLED_AUTHOR = finder(".//*[contains(@itemprop, 'author') or @rel='author']")
 LONGEST_TITLE = 400
 KICKER = re.compile(  # what stands over a headline, inside its element
     r"(?:^|[\s_-])(?:over-?line|kicker|eye-?brow|dachzeile|top-?line|pre-?title|sur-?titre|antetitulo|occhiello|label|badge)"
@@ -95,8 +96,10 @@ def _linked(scope: HtmlElement) -> list[str]:
     """Names that link to an author's page, taken from the first byline only: teasers further down have theirs."""
     anchors = []
     for anchor in scope.iter("a"):
-        path = path_of(anchor.get("href"))
-        if "author" in (anchor.get("rel") or "").split() or AUTHOR_PATH.search(path):
+        href = anchor.get("href") or ""
+        if "author" in (anchor.get("rel") or "").split() or (
+            AUTHOR_PATH.search(href) and AUTHOR_PATH.search(path_of(href))
+        ):
             text = text_of(anchor)
             if text and not in_furniture(anchor, scope):
                 anchors.append((anchor, text))
@@ -121,7 +124,7 @@ def _home(anchor: HtmlElement) -> HtmlElement:
 
 def _marked(scope: HtmlElement) -> list[str]:
     found = []
-    for element in scope.xpath(".//*[contains(@itemprop, 'author') or @rel='author']"):
+    for element in CALLED_AUTHOR(scope):
         inner = element.xpath(".//*[@itemprop='name']")
         for part in inner or [element]:
             text = clean(part.get("content") or "") or text_of(part)
