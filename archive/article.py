@@ -32,6 +32,7 @@ class Extractor:
     name: str = "newswarc"
     version: str = ""
     rules: str | None = None  # the publisher rules used, "moscow_times/2015"
+    learned: str | None = None  # a digest of what was known of the host from its earlier pages
 
 
 @dataclass(slots=True)
@@ -74,10 +75,10 @@ class Article:
 
         A question mark stands in the place of each.
         """
-        text = json.dumps(self.to_json(), ensure_ascii=False)
         try:
-            text.encode()
+            _texts(self).encode()
         except UnicodeEncodeError:
+            text = json.dumps(self.to_json(), ensure_ascii=False)
             return Article.from_json(json.loads(text.encode(errors="replace")))
         return self
 
@@ -95,8 +96,17 @@ class Article:
         for name in ("links", "related"):
             values[name] = [Link(**item) for item in values.get(name) or []]
         if values.get("extractor"):
-            values["extractor"] = Extractor(**values["extractor"])
+            own = {f.name for f in fields(Extractor)}
+            values["extractor"] = Extractor(**{k: v for k, v in values["extractor"].items() if k in own})
         return cls(**values)
+
+
+def _texts(article: Article) -> str:
+    """Return every text in an article, in one."""
+    plain = [getattr(article, f.name) for f in fields(article)]
+    listed = [item for value in plain if isinstance(value, list) for item in value]
+    inner = [getattr(item, f.name) for item in listed if not isinstance(item, str) for f in fields(item)]
+    return " ".join(text for text in (*plain, *listed, *inner) if isinstance(text, str))
 
 
 def text_digest(text: str) -> str:

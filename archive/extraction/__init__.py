@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -11,7 +11,17 @@ from typing import Any
 from archive.article import Article, Extractor, Link, text_digest
 from archive.extraction import body as body_text
 from archive.extraction import dates, kinds, markup, merge, related, structured
-from archive.extraction.body import Body
+from archive.extraction.body import Body, LeftOut, note
+from archive.extraction.learned import (
+    NOTHING,
+    Layout,
+    Learned,
+    Seen,
+    fingerprint,
+    is_read_whole,
+    layout_of,
+    unrepeated,
+)
 from archive.extraction.merge import Facts
 from archive.extraction.own import own_article
 from archive.extraction.page import Page, absolute, base_url, parse
@@ -19,21 +29,39 @@ from archive.extraction.prose import Block, blocks
 from archive.rules import PageRules, PageView, select
 from archive.version import VERSION
 
-__all__ = ["Page", "extract"]
+__all__ = ["LeftOut", "Page", "Reading", "extract", "read"]
 
 
-def extract(page: Page, rules: Sequence[PageRules] = ()) -> Article:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a page gave: its article, what it adds to what is learned of its host, and what was left out, and why."""
+
+    article: Article
+    seen: Seen | None = None
+    left_out: tuple[LeftOut, ...] = ()
+
+
+def extract(page: Page, rules: Sequence[PageRules] = (), learned: Learned = NOTHING) -> Article:
     """Return the article of *page*, read with the publisher's *rules* where one is meant for it.
 
     Every page gives an article, also an empty or broken one: what is unknown stays unknown, and ``page_kind`` tells
     what the page is. ``record_id``, ``payload_digest`` and ``captured_at`` are left to the caller, who knows the
     record. No network, no clock, no files; time and memory are bounded by whoever calls this with strangers' pages.
+    *learned* is what is known of the host from pages read before.
+    """
+    return read(page, rules, learned).article
+
+
+def read(page: Page, rules: Sequence[PageRules] = (), learned: Learned = NOTHING, *, explain: bool = False) -> Reading:
+    """Return the article of *page* as :func:`extract` does, and what the page adds to what is learned of its host.
+
+    With *explain* also the lines that were left out of the text, and why.
     """
     if not kinds.is_html(page.content_type, page.body):
-        return Article(url=page.url, page_kind="other", extractor=Extractor(version=VERSION))
+        return Reading(Article(url=page.url, page_kind="other", extractor=Extractor(version=VERSION)))
     root = parse(page)
     if root is None:
-        return Article(url=page.url, page_kind="stub", extractor=Extractor(version=VERSION))
+        return Reading(Article(url=page.url, page_kind="stub", extractor=Extractor(version=VERSION)))
     data = structured.read(root)
     view = PageView(root, root, page.url, base_url(root, page.url), page.captured_at, data.objects)
     rule = select(rules, view)
@@ -42,21 +70,44 @@ def extract(page: Page, rules: Sequence[PageRules] = ()) -> Article:
         own = own_article(root, page.url, [*data.every("og:title"), *_headlines(data)])
     if own is not None:
         view = replace(view, article=own)
-    article = Article(url=page.url, extractor=Extractor(version=VERSION, rules=rule.name if rule else None))
-    given = merge.facts(view, data)
+    article = Article(
+        url=page.url,
+        extractor=Extractor(version=VERSION, rules=rule.name if rule else None, learned=learned.digest),
+    )
+    layout = learned.layout if not is_read_whole(page.url) else None
+    given = merge.facts(view, data, complete=layout is not None and layout.complete)
     _fields(article, given, rule)
     visible = cache(lambda: blocks(root))
-    found = _body(article, given, rule, visible)
+    left_out: list[LeftOut] | None = [] if explain else None
+    found = _body(article, given, rule, visible, layout, left_out)
+    lines = [fingerprint(block.text) for block in found.blocks]
+    seen = _seen(article, found, lines, given)
+    repeating = found.blocks
+    found.blocks = unrepeated(found.blocks, lines, learned.repeated)
+    note(left_out, repeating, found.blocks, "repeats on other pages of the host")
     article.text = found.text
     article.text_digest = text_digest(article.text)
     article.links = _links(found, view.base)
-    if found.source:
+    if found.source and found.blocks:
         article.sources["text"] = found.source
         if article.links:
             article.sources["links"] = found.source
     _related(article, found, view, rule)
     _kind(article, given, rule, visible)
-    return article.storable()
+    article = article.storable()
+    return Reading(article, seen if article.page_kind in LEARNED_FROM else None, tuple(left_out or ()))
+
+
+LEARNED_FROM = frozenset(("article", "live"))  # kinds of pages; of others nothing is learned
+
+
+def _seen(article: Article, found: Body, lines: Sequence[int | None], given: Facts) -> Seen:
+    layout = None
+    if found.whole and found.home is not None and article.sources.get("text") != "publisher-rule":
+        complete = bool(article.authors) and article.sources.get("authors") == "json-ld"
+        layout = layout_of(found.home, given.root, complete=complete)
+    distinct = tuple(line for line in dict.fromkeys(lines) if line is not None)
+    return Seen(distinct, fingerprint(article.title or ""), layout, whole=found.whole)
 
 
 def _headlines(data: structured.Structured) -> list[str]:
@@ -103,7 +154,14 @@ def _utc(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _body(article: Article, given: Facts, rule: PageRules | None, visible: Callable[[], list[Block]]) -> Body:
+def _body(
+    article: Article,
+    given: Facts,
+    rule: PageRules | None,
+    visible: Callable[[], list[Block]],
+    layout: Layout | None,
+    left_out: list[LeftOut] | None,
+) -> Body:
     view = given.view
     about = article.description
     drop = list(dict.fromkeys(rule.drop(view))) if rule and rule.drop else []
@@ -115,8 +173,13 @@ def _body(article: Article, given: Facts, rule: PageRules | None, visible: Calla
     shown = [article.title or "", *markup.subtitles(view.article), *article.authors, f"By {', '.join(article.authors)}"]
     told = (given.item or {}).get("articleBody")
     told = told if isinstance(told, str) and told.strip() else None
+    known = body_text.Known(view.base, shown, about, told, left_out)
+    if layout is not None and not drop and view.article is view.root:
+        at_once = body_text.in_layout(view.root, layout, known)
+        if at_once is not None:
+            return at_once
     on_page = visible() if view.article is view.root and not drop else blocks(view.article, drop)
-    found = body_text.general(view.article, on_page, view.base, shown, about, drop, told)
+    found = body_text.general(view.article, on_page, known, drop)
     return body_text.from_text(told, view.root) if told and not found.blocks else found
 
 

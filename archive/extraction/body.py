@@ -14,12 +14,14 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
+from itertools import islice
 
 from lxml.html import Element, HtmlElement
 from trafilatura import bare_extraction
 
 from archive.article import Link
 from archive.extraction import choice, dates, furniture, related
+from archive.extraction.learned import Layout
 from archive.extraction.prose import HEADINGS, Block, blocks, clean, letters
 
 # Its warnings name pages it found no text in: that is told by the article itself.
@@ -35,6 +37,7 @@ DISCLAIMER = re.compile(
     r"^.{0,80}\b(?:views|opinions)\b.{0,40}\bexpressed\b.{0,120}\b(?:not necessarily|do not|does not|are not)\b",
     re.IGNORECASE,
 )
+HEADLINE_LEVELS = 4  # above a text's home at which its headline is looked for
 STANDFIRST = re.compile(
     r"stand-?first|sub-?(?:title|head\w*|line)|(?:^|[\s_-])(?:lead|lede|intro\w*|summary|dek|deck|excerpt|abstract|sapo|chapo|chapeau|"
     r"entradilla|bajada|sommario|occhiello|catenaccio|ingress|perex|preamble|manchet|kurztext|vorspann|anreisser)(?:$|[\s_-])",
@@ -53,11 +56,16 @@ HOME_SHARE = 0.9  # of the chosen letters that lie in the text's container
 
 @dataclass(slots=True)
 class Body:
-    """The text as blocks, and the related articles that stood in it. *source* as in ``Article.sources``."""
+    """The text as blocks, and the related articles that stood in it. *source* as in ``Article.sources``.
+
+    *home* is the element it stands in, where that is known; *whole* tells whether the whole page was read to find it.
+    """
 
     blocks: list[Block] = field(default_factory=list)
     related: list[Link] = field(default_factory=list)
     source: str | None = None
+    home: HtmlElement | None = None
+    whole: bool = True
 
     @property
     def text(self) -> str:
@@ -82,45 +90,102 @@ def from_containers(
     return Body(kept, related.distinct([*links, *listed]), "publisher-rule")
 
 
-def general(
-    article: HtmlElement,
-    on_page: Sequence[Block],
-    base: str,
-    shown: Sequence[str] = (),
-    about: str | None = None,
-    drop: Sequence[HtmlElement] = (),
-    told: str | None = None,
-) -> Body:
-    """Return the text of any page, or part of one, whose blocks without *drop* are *on_page*.
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A line that is not in the text, and why."""
+
+    text: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of an article before its text is looked for.
 
     *shown* are lines that belong to other fields: title, names of the byline. *about* is what the page says the
     article is about: a box that begins so is never taken for an appeal. *told* is the text as the page's data give
-    it, where they do: what the choice is held against.
+    it, where they do: what the choice is held against. *left_out* gathers what is left out, when someone asks.
     """
+
+    base: str
+    shown: Sequence[str] = ()
+    about: str | None = None
+    told: str | None = None
+    left_out: list[LeftOut] | None = None
+
+
+def note(left_out: list[LeftOut] | None, before: Sequence[Block], after: Sequence[Block], why: str) -> None:
+    """Add to *left_out* the blocks that are in *before* and no longer in *after*."""
+    if left_out is not None:
+        kept = {id(block) for block in after}
+        left_out.extend(LeftOut(block.text, why) for block in before if id(block) not in kept)
+
+
+def general(article: HtmlElement, on_page: Sequence[Block], known: Known, drop: Sequence[HtmlElement] = ()) -> Body:
+    """Return the text of any page, or part of one, whose blocks without *drop* are *on_page*."""
     picked = choice.choose(on_page)
-    found = _finished(picked, on_page, base, shown, about)
-    if not _doubtful(found, picked, told):
+    found = _finished(picked, on_page, known)
+    if not _doubtful(found, picked, known.told):
         return found
-    other = by_trafilatura(article, base, shown, about, drop)
-    if told and max(_agreement(found.text, told), _agreement(other.text, told)) >= LEAST_AGREED:
-        return max(found, other, key=lambda body: _agreement(body.text, told))
+    other = by_trafilatura(article, known, drop)
+    if known.told and max(_agreement(found.text, known.told), _agreement(other.text, known.told)) >= LEAST_AGREED:
+        return max(found, other, key=lambda body: _agreement(body.text, known.told or ""))
     return max(found, other, key=_worth)
 
 
-def _finished(
-    picked: choice.Choice, on_page: Sequence[Block], base: str, shown: Sequence[str], about: str | None
-) -> Body:
+def in_layout(root: HtmlElement, layout: Layout, known: Known) -> Body | None:
+    """Return the text of a page whose layout is known, ``None`` when it is not laid out so."""
+    home = layout.find(root)
+    if home is None:
+        return None
+    own = blocks(home)
+    picked = choice.choose_in(home, own)
+    found = _finished(picked, [*_below_headline(home), *own], known)
+    if len(found.text) < SHORT or (known.told and _doubtful(found, picked, known.told)):
+        return None
+    found.whole = False
+    return found
+
+
+def _below_headline(home: HtmlElement) -> list[Block]:
+    """Return the blocks between a text's home and the headline over it, with that; none when there is none near."""
+    found: list[Block] = []
+    for element in (home, *islice(home.iterancestors(), HEADLINE_LEVELS)):
+        if element.tag in {"body", "html"}:
+            break
+        for before in element.itersiblings(preceding=True):
+            found[:0] = blocks(before)
+            if next(before.iter("h1"), None) is not None:
+                return found
+    return []
+
+
+def _finished(picked: choice.Choice, on_page: Sequence[Block], known: Known) -> Body:
     """Return chosen blocks without the appeals, related lists and lines of other fields among them."""
     if picked.home is None:
         return Body()
-    boxes = related.boxes(picked.home, base)
-    unwanted = {box for box, _ in boxes}
-    unwanted.update(furniture.appeals(picked.home, about))
-    own = [block for block in picked.blocks if not _stands_in(block.element, unwanted, picked.home)]
-    own, listed = related.split(own, base)
+    left_out = known.left_out
+    if left_out is not None:
+        note(left_out, choice.inside(on_page, picked.home), picked.blocks, "its element is named or built as furniture")
+    boxes = related.boxes(picked.home, known.base)
+    own = _without(picked.blocks, {box for box, _ in boxes}, picked.home)
+    note(left_out, picked.blocks, own, "a box of related articles")
+    asking = set(furniture.appeals(picked.home, known.about))
+    asked = _without(own, asking, picked.home)
+    note(left_out, own, asked, "asks for money, a subscription or an address")
+    parted, listed = related.split(asked, known.base)
+    note(left_out, asked, parted, "a list of related articles")
     links = [link for _, links in boxes for link in links]
-    text = _trimmed(choice.with_company(own), shown)
-    return Body([*_standfirst(text, on_page, shown, about), *text], related.distinct([*links, *listed]), "markup")
+    together = choice.with_company(parted)
+    note(left_out, parted, together, "not among the prose")
+    text = _trimmed(together, known.shown)
+    note(left_out, together, text, "title, byline, date, disclaimer or a call to the reader")
+    standfirst = _standfirst(text, on_page, known.shown, known.about)
+    return Body([*standfirst, *text], related.distinct([*links, *listed]), "markup", picked.home)
+
+
+def _without(own: list[Block], unwanted: Collection[HtmlElement], home: HtmlElement) -> list[Block]:
+    return [block for block in own if not _stands_in(block.element, unwanted, home)] if unwanted else own
 
 
 def _stands_in(element: HtmlElement, unwanted: Collection[HtmlElement], home: HtmlElement) -> bool:
@@ -179,14 +244,9 @@ def _agreement(text: str, told: str) -> float:
     return 2 * (ours & theirs).total() / ((ours.total() + theirs.total()) or 1)
 
 
-def by_trafilatura(
-    article: HtmlElement,
-    base: str,
-    shown: Sequence[str] = (),
-    about: str | None = None,
-    drop: Sequence[HtmlElement] = (),
-) -> Body:
+def by_trafilatura(article: HtmlElement, known: Known, drop: Sequence[HtmlElement] = ()) -> Body:
     """Return the text that trafilatura chooses, said by the page's own blocks."""
+    base, shown, about = known.base, known.shown, known.about
     root = _alone(article, drop)
     found = related.boxes(root, base)
     boxed = [(box.getparent(), links) for box, links in found]

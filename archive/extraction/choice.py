@@ -184,13 +184,22 @@ def choose(on_page: Sequence[Block]) -> Choice:
     home = _home(page)
     if home is None:
         return Choice([], None, 0.0)
-    own = [on_page[at] for at in _inside(on_page, home) if not page.is_furniture(on_page[at].element, home)]
+    own = _own(page, home)
     outside = sum(
         weight
         for block, weight in zip(on_page, page.weights, strict=True)
         if weight and not page.is_furniture(block.element)
     )
     return Choice(own, home, sum(map(weight_of, own)) / (outside or 1))
+
+
+def choose_in(home: HtmlElement, on_page: Sequence[Block]) -> Choice:
+    """Return the article in an element that is known to hold it."""
+    return Choice(_own(_Page(on_page), home), home, 1.0)
+
+
+def _own(page: _Page, home: HtmlElement) -> list[Block]:
+    return [block for block in inside(page.blocks, home) if not page.is_furniture(block.element, home)]
 
 
 def _home(page: _Page) -> HtmlElement | None:
@@ -256,20 +265,20 @@ def _first_name(label: str) -> str:
     return re.sub(r"\d+", "", next(iter(label.split()), ""))
 
 
-def _inside(on_page: Sequence[Block], home: HtmlElement) -> list[int]:
+def inside(on_page: Sequence[Block], home: HtmlElement) -> list[Block]:
+    """Return the blocks that stand in *home*."""
     known: dict[HtmlElement, bool] = {home: True}
     found = []
-    for at, block in enumerate(on_page):
+    for block in on_page:
         line = []
         element: HtmlElement | None = block.element
         while element is not None and element not in known:
             line.append(element)
             element = element.getparent()
         within = known[element] if element is not None else False
-        for each in line:
-            known[each] = within
+        known.update((each, within) for each in line)
         if within:
-            found.append(at)
+            found.append(block)
     return found
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from lxml.html import HtmlElement
 
@@ -19,15 +20,29 @@ from archive.schema_org import types
 MOST_TAGS = 50
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Facts:
-    """Everything the general path reads a field from."""
+    """Everything the general path reads a field from. What takes a pass over the page is read when it is asked for."""
 
     view: PageView
     data: Structured
     item: Data | None  # the JSON-LD object of this article
-    scope: HtmlElement  # the part of the page around the headline
-    times: tuple[str | None, str | None]  # of publication and last update, as shown in that part
+    complete: bool = False  # the data of this host's pages are known to name every author
+
+    @cached_property
+    def scope(self) -> HtmlElement:
+        """The part of the page around the headline."""
+        wanted = structured.string(self.item, "headline", "name") or self.data.first("og:title") or ""
+        headings = markup.headlines(self.view.article)
+        if not headings:
+            return self.view.article
+        best = max(headings, key=lambda pair: titles.agreement(pair[1], wanted)) if wanted else headings[0]
+        return markup.near(best[0], self.view.article)
+
+    @cached_property
+    def times(self) -> tuple[str | None, str | None]:
+        """The times of publication and of the last update that are shown in that part."""
+        return markup.times(self.scope)
 
     @property
     def root(self) -> HtmlElement:
@@ -37,16 +52,9 @@ class Facts:
 Chosen = tuple[str, str]  # value, source
 
 
-def facts(view: PageView, data: Structured) -> Facts:
-    """Gather what the fields are chosen from: the page, its data, and the part of it under the headline."""
-    item = own_item(structured.articles(data.objects), view)
-    wanted = structured.string(item, "headline", "name") or data.first("og:title") or ""
-    headings = markup.headlines(view.article)
-    scope = view.article
-    if headings:
-        best = max(headings, key=lambda pair: titles.agreement(pair[1], wanted)) if wanted else headings[0]
-        scope = markup.near(best[0], view.article)
-    return Facts(view, data, item, scope, markup.times(scope))
+def facts(view: PageView, data: Structured, *, complete: bool = False) -> Facts:
+    """Gather what the fields are chosen from: the page and its data."""
+    return Facts(view, data, own_item(structured.articles(data.objects), view), complete)
 
 
 def own_item(items: Sequence[Data], view: PageView) -> Data | None:
@@ -97,6 +105,8 @@ def site_names(given: Facts) -> list[str]:
 def authors(given: Facts) -> tuple[list[str], str] | None:
     """Return all authors: of the data's list and the shown byline the fuller one where they agree, else the data's."""
     told = names.without_sites(names.distinct(_told_authors(given)))
+    if told and given.complete:
+        return told, "json-ld"
     shown = markup.authors(given.scope)
     if not shown and given.scope is not given.view.article:
         shown = markup.authors(given.view.article)
@@ -166,48 +176,50 @@ MODIFIED_META = (
 
 def published(given: Facts) -> Chosen | None:
     """Return the time of publication, none when nothing but a guess is left or it lies after the capture."""
-    return _fullest(
-        [
-            (structured.string(given.item, "datePublished", "dateCreated", "uploadDate"), "json-ld"),
-            (given.data.first("article:published_time", "og:article:published_time"), "opengraph"),
-            *((value, "markup") for value in given.data.microdata("datePublished")[:1]),
-            (given.times[0], "markup"),
-            *((value, "meta") for value in given.data.every(*PUBLISHED_META[2:-1])[:1]),
-            (dates.from_url(given.view.url), "url"),
-        ],
-        given,
-    )
+    return _fullest(_published(given), given)
+
+
+def _published(given: Facts) -> Iterator[tuple[str | None, str]]:
+    yield structured.string(given.item, "datePublished", "dateCreated", "uploadDate"), "json-ld"
+    yield given.data.first("article:published_time", "og:article:published_time"), "opengraph"
+    for value in given.data.microdata("datePublished")[:1]:
+        yield value, "markup"
+    yield given.times[0], "markup"
+    for value in given.data.every(*PUBLISHED_META[2:-1])[:1]:
+        yield value, "meta"
+    yield dates.from_url(given.view.url), "url"
 
 
 def modified(given: Facts) -> Chosen | None:
     """Return the time of the last change that the page states."""
-    return _fullest(
-        [
-            (structured.string(given.item, "dateModified"), "json-ld"),
-            (given.data.first("article:modified_time", "og:updated_time"), "opengraph"),
-            *((value, "markup") for value in given.data.microdata("dateModified")[:1]),
-            (given.times[1], "markup"),
-            *((value, "meta") for value in given.data.every(*MODIFIED_META[2:])[:1]),
-        ],
-        given,
-    )
+    return _fullest(_modified(given), given)
+
+
+def _modified(given: Facts) -> Iterator[tuple[str | None, str]]:
+    yield structured.string(given.item, "dateModified"), "json-ld"
+    yield given.data.first("article:modified_time", "og:updated_time"), "opengraph"
+    for value in given.data.microdata("dateModified")[:1]:
+        yield value, "markup"
+    yield given.times[1], "markup"
+    for value in given.data.every(*MODIFIED_META[2:])[:1]:
+        yield value, "meta"
 
 
 def _fullest(candidates: Iterable[tuple[str | None, str]], given: Facts) -> Chosen | None:
-    """Return the first plausible time; a fuller one of the same day is preferred to a day alone."""
-    found: list[Chosen] = []
+    """Return the first plausible time; a fuller one of the same day is preferred to a day alone.
+
+    No more candidates are asked for than it takes.
+    """
+    first: Chosen | None = None
     for value, source in candidates:
         written = dates.plausible(dates.iso(value), given.view.captured_at)
-        if written:
-            found.append((written, source))
-    if not found:
-        return None
-    first = found[0]
-    if len(first[0]) > 10 and not dates.is_midnight(first[0]):
-        return first
-    for other in found[1:]:
-        if len(other[0]) > 10 and other[0][:10] == first[0][:10] and not dates.is_midnight(other[0]):
-            return other
+        if not written:
+            continue
+        full = len(written) > len("2026-11-21") and not dates.is_midnight(written)
+        if first is None:
+            first = written, source
+        if full and written[:10] == first[0][:10]:
+            return written, source
     return first
 
 

@@ -1,0 +1,148 @@
+"""What is known of a host's pages from those read before: lines that repeat, and where the text stands.
+
+A block that stands on several distinct pages of a host is furniture, whatever it says and however it is marked: an
+appeal, a newsletter box, a disclaimer. The element that held the text on page after page holds it on the next; there
+the rest of the page need not be read. Values only: ``archive.learning`` gathers and keeps them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from lxml.html import HtmlElement
+
+from archive.extraction.prose import HEADINGS, Block, letters
+
+LEAST_LETTERS = 8  # of a line that may be known again; "Yes." and "More" say nothing
+LONGEST_ATTRIBUTION = 160  # characters
+ATTRIBUTION = re.compile(  # who else had a hand in a text: it repeats, and is text all the same
+    r"\b(?:contributed|reporting|reported|edit(?:ed|ing)|with\s+(?:files|material|agencies)|translat(?:ed|ion)|photograph\w*|"
+    r"first\s+(?:published|appeared)|originally\s+published|mitarbeit|mit\s+material|übersetz\w+|avec\s+(?:afp|reuters)|"
+    r"con\s+información|con\s+la\s+colaboración|reuters|afp|associated\s+press|\bap\b|dpa|efe|ansa|интерфакс|тасс|перев[её]л\w*)\b",
+    re.IGNORECASE,
+)
+READ_WHOLE_ONE_IN = 16  # pages of a known layout are read whole, to see that it still holds
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where a host's pages have their text: an element's tag and first class, and those of its parent.
+
+    *complete* says that the data of its pages have named every author that the pages show.
+    """
+
+    tag: str
+    label: str
+    parent_tag: str
+    parent_label: str
+    complete: bool = False
+
+    def find(self, root: HtmlElement) -> HtmlElement | None:
+        """Return the element of this description in a page, ``None`` when there is none or more than one."""
+        found = None
+        for element in root.iter(self.tag):
+            parent = element.getparent()
+            if _label(element) != self.label or parent is None:
+                continue
+            if parent.tag == self.parent_tag and _label(parent) == self.parent_label:
+                if found is not None:
+                    return None
+                found = element
+        return found
+
+    def is_place_of(self, other: Layout) -> bool:
+        """Tell whether two layouts have the text in the same place."""
+        return (self.tag, self.label, self.parent_tag, self.parent_label) == (
+            other.tag,
+            other.label,
+            other.parent_tag,
+            other.parent_label,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What a host's earlier pages tell of its next: fingerprints of lines that repeat, and the layout if it is sure."""
+
+    repeated: frozenset[int] = frozenset()
+    layout: Layout | None = None
+
+    @property
+    def digest(self) -> str | None:
+        """Return a short digest of what is known, ``None`` when nothing is: two equal ones read a page alike."""
+        if not self.repeated and self.layout is None:
+            return None
+        known = repr((sorted(self.repeated), self.layout))
+        return blake2b(known.encode(), digest_size=8).hexdigest()
+
+
+NOTHING = Learned()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one page adds: fingerprints of the lines of its text before repeated ones were left out.
+
+    *layout* is where the text stood, when the whole page was read to find it there and there alone; *whole* tells
+    whether it was.
+    """
+
+    lines: tuple[int, ...] = ()
+    title: int | None = None  # fingerprint
+    layout: Layout | None = None
+    whole: bool = True
+
+
+def fingerprint(text: str) -> int | None:
+    """Return 63 bits that stand for the letters of a line, ``None`` when it has too few to be known again."""
+    own = letters(text)
+    if len(own) < LEAST_LETTERS:
+        return None
+    return int.from_bytes(blake2b(own.encode(), digest_size=8).digest()) >> 1
+
+
+def layout_of(home: HtmlElement, root: HtmlElement, *, complete: bool) -> Layout | None:
+    """Return the layout that has the text in *home*, ``None`` when it would not find just that in the page."""
+    parent = home.getparent()
+    if parent is None or home.tag in {"body", "html"} or not _label(home) + _label(parent):
+        return None
+    layout = Layout(str(home.tag), _label(home), str(parent.tag), _label(parent), complete)
+    return layout if layout.find(root) is home else None
+
+
+def unrepeated(text: list[Block], lines: Sequence[int | None], repeated: frozenset[int]) -> list[Block]:
+    """Return the blocks of a text, whose fingerprints are *lines*, without those that are known to repeat.
+
+    Attributions and sub-headings stay; headings under which nothing is left go with it.
+    """
+    if repeated.isdisjoint(lines):
+        return text
+    pairs = list(zip(text, lines, strict=True))
+    left = [(block, line) for block, line in pairs if line not in repeated or _stays(block)]
+    result = []
+    for at, (block, line) in enumerate(left):
+        below = left[at + 1][0] if at + 1 < len(left) else None
+        if block.tag in HEADINGS and line in repeated and (below is None or below.tag in HEADINGS):
+            continue
+        result.append(block)
+    return result
+
+
+def _stays(block: Block) -> bool:
+    """Tell whether a line that repeats is text all the same: a sub-heading, or who else had a hand in it."""
+    if block.tag in HEADINGS:
+        return True
+    short = len(block.text) <= LONGEST_ATTRIBUTION and not block.linked
+    return short and ATTRIBUTION.search(block.text) is not None
+
+
+def is_read_whole(url: str) -> bool:
+    """Tell whether the page at *url* is one of those read whole although the layout is known."""
+    return blake2b(url.encode(), digest_size=2).digest()[0] % READ_WHOLE_ONE_IN == 0
+
+
+def _label(element: HtmlElement) -> str:
+    return next(iter((element.get("class") or element.get("id") or "").split()), "")
