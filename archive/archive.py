@@ -27,6 +27,7 @@ from archive.errors import (
 )
 from archive.files import make_directory
 from archive.index import Index
+from archive.learning import Learning
 from archive.mending import mend_session
 from archive.place import Place
 from archive.reference import Payload, Reference, checked, payload_of
@@ -98,6 +99,16 @@ class Archive:
                 self._catalog_damaged = True
                 log.warning("%s; captures are kept without it", error)
         return otherwise
+
+    @cached_property
+    def learning(self) -> Learning:
+        """What is learned of hosts from their pages; in memory alone when its file cannot be used."""
+        path = self.state_dir / "learned.sqlite"
+        try:
+            return Learning.opened(path)
+        except (IndexDamaged, StorageError) as error:
+            log.warning("%s; what is learned of hosts in this run is not kept", error)
+            return Learning()
 
     @cached_property
     def index(self) -> Index:
@@ -296,6 +307,8 @@ class Archive:
         return payload_of(self.response(capture))
 
     def close(self) -> None:
+        if "learning" in self.__dict__:
+            self.learning.close()
         if "catalog" in self.__dict__:
             self.catalog.close()
 

@@ -19,6 +19,7 @@ from archive.article import Article
 from archive.capture import media_type
 from archive.codings import decode_content
 from archive.errors import ContentUndecodable
+from archive.extraction.learned import NOTHING, Learned, LeftOut, Seen
 from archive.reference import Reference, checked, payload_of
 from archive.requisites import MAX_REQUISITES, PageNeeds, Requisite, css_requisites, page_needs
 from archive.rules import PageRules, Publisher
@@ -46,6 +47,8 @@ class Examination:
     print_version: str | None = None  # where the publisher keeps the article's print version
     problem: str | None = None
     decoded_bytes: int = 0  # the payload's length, content coding undone
+    seen: Seen | None = None  # what the page adds to what is learned of its host
+    left_out: tuple[LeftOut, ...] = ()  # lines that are not in the text, when that was asked for
 
 
 def may_be_read(content_type: str | None, content_encoding: str | None, start: bytes) -> bool:
@@ -92,6 +95,7 @@ def prepare(publishers: Sequence[str]) -> list[str]:
     Return what is wrong with publishers that are left out.
     """
     wrong = load_publishers(publishers)
+    importlib.import_module("trafilatura")
     paragraph = "<p>A paragraph of a page that makes the parsers load their tables, words and patterns.</p>"
     examine(
         f"<html><head><title>A title</title></head><body><article>{paragraph * 5}</article></body></html>".encode(),
@@ -114,8 +118,12 @@ def examine(
     captured_at: datetime,
     want_article: bool,
     want_requisites: bool,
+    learned: Learned | None = None,
+    explain: bool = False,
 ) -> Examination:
     """Examine a response's *payload*, transfer coding removed, content coding kept.
+
+    *learned* is what is known of the host from pages read before; *explain* asks what was left out of the text.
 
     Without a *url* the one that the page calls its own is taken, so that publishers' rules apply.
     A payload that is cut or whose coding is broken is examined as far as it can be read, and *problem* says so; one
@@ -123,8 +131,8 @@ def examine(
     What is neither HTML nor CSS holds nothing. May raise whatever a parser raises, and may take any time and memory:
     strangers' pages belong in a worker.
     """
-    # Imported where it runs: the crawl's own process only names this function, and trafilatura takes a while to load.
-    from archive.extraction import Page, extract  # noqa: PLC0415
+    # Imported where it runs: the crawl's own process only names this function.
+    from archive.extraction import Page, read  # noqa: PLC0415
     from archive.extraction.kinds import is_html  # noqa: PLC0415
 
     problem = None
@@ -141,7 +149,11 @@ def examine(
         return Examination(requisites=requisites, problem=_joined(problem, cut), decoded_bytes=len(body))
     if not is_html(content_type, body):
         return Examination(problem=problem, decoded_bytes=len(body))
-    article = extract(Page(body, url, content_type, captured_at), _rules(url)) if want_article else None
+    reading = None
+    if want_article:
+        page = Page(body, url, content_type, captured_at)
+        reading = read(page, _rules(url), learned or NOTHING, explain=explain)
+    article = reading.article if reading else None
     needs = PageNeeds()
     if want_requisites or _REFRESH.search(body):
         needs = page_needs(body, url, content_type)
@@ -153,11 +165,19 @@ def examine(
         print_version=_print_version(url),
         problem=_joined(problem, _told(needs.cut and want_requisites)),
         decoded_bytes=len(body),
+        seen=reading.seen if reading else None,
+        left_out=reading.left_out if reading else (),
     )
 
 
 def examine_record(
-    reference: Reference, *, url: str, captured_at: datetime, want_article: bool, want_requisites: bool
+    reference: Reference,
+    *,
+    url: str,
+    captured_at: datetime,
+    want_article: bool,
+    want_requisites: bool,
+    learned: Learned | None = None,
 ) -> Examination:
     """Examine the response record at *reference*, which shows *url*, as :func:`examine` does.
 
@@ -173,6 +193,7 @@ def examine_record(
         captured_at=captured_at,
         want_article=want_article,
         want_requisites=want_requisites,
+        learned=learned,
     )
 
 

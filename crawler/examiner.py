@@ -14,6 +14,7 @@ from archive.article import Article
 from archive.capture import Capture, iso
 from archive.errors import ExtractionFailed, WorkersUnavailable
 from archive.examine import SNIFFED_BYTES, Examination, examine, may_be_read
+from archive.learning import Learning
 from archive.workers import Workers
 from crawler import config
 from crawler.handlers import CAPPED, MAX_BODY_BYTES
@@ -57,9 +58,17 @@ class Examiner:
             asyncio.get_running_loop().run_in_executor(None, self.workers.kill)
 
     async def examine(
-        self, response: Response, capture: Capture, *, want_article: bool, want_requisites: bool
+        self,
+        response: Response,
+        capture: Capture,
+        *,
+        want_article: bool,
+        want_requisites: bool,
+        learning: Learning | None = None,
     ) -> Examination:
         """Return what *response*, kept as *capture*, holds: the article, and what is needed to show the page again.
+
+        The article is read with what *learning* knows of its host, and adds to it.
 
         What is no page and no style sheet holds nothing, and costs nothing.
         """
@@ -79,6 +88,7 @@ class Examiner:
             captured_at=capture.captured_at,
             want_article=want_article,
             want_requisites=want_requisites,
+            learned=learning.known(response.url) if learning else None,
         )
         try:
             found = await asyncio.wrap_future(future)
@@ -92,6 +102,8 @@ class Examiner:
             reason = error.reason if isinstance(error, ExtractionFailed) else str(error)
             return Examination(problem=f"kept, but its article could not be read: {reason}")
         if found.article is not None:
+            if learning:
+                learning.add(response.url, found.seen)
             found = replace(found, article=completed(found.article, capture))
         return found
 

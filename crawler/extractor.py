@@ -153,6 +153,7 @@ class Extractor:
             return  # it was given up, and waits for the next run
         if found.article is not None:
             assert capture is not None
+            session.archive.learning.add(capture.url, found.seen)
             article = completed(found.article, capture)
             result.title, result.page_kind = article.title, article.page_kind
             try:
@@ -178,6 +179,7 @@ class Extractor:
                             captured_at=capture.captured_at,
                             want_article=want_article,
                             want_requisites=want_requisites,
+                            learned=archive.learning.known(capture.url) if want_article else None,
                         )
                     )
                 except ExtractionFailed as error:

@@ -80,7 +80,11 @@ class PagesSpider(scrapy.Spider):
         found = Examination()
         if known is None or self.requisites:
             found = await self._examiner().examine(
-                response, capture, want_article=known is None, want_requisites=self.requisites
+                response,
+                capture,
+                want_article=known is None,
+                want_requisites=self.requisites,
+                learning=session_of(self.crawler).archive.learning,
             )
         result.error = found.problem
         if known is not None:

@@ -11,11 +11,12 @@ from typing import Any
 from archive.article import Article, Extractor, Link, text_digest
 from archive.extraction import body as body_text
 from archive.extraction import dates, kinds, markup, merge, related, structured
-from archive.extraction.body import Body, LeftOut, note
+from archive.extraction.body import Body, note
 from archive.extraction.learned import (
     NOTHING,
     Layout,
     Learned,
+    LeftOut,
     Seen,
     fingerprint,
     is_read_whole,
@@ -84,7 +85,7 @@ def read(page: Page, rules: Sequence[PageRules] = (), learned: Learned = NOTHING
     seen = _seen(article, found, lines, given)
     repeating = found.blocks
     found.blocks = unrepeated(found.blocks, lines, learned.repeated)
-    note(left_out, repeating, found.blocks, "repeats on other pages of the host")
+    note(left_out, repeating, found.blocks, REPEATS)
     article.text = found.text
     article.text_digest = text_digest(article.text)
     article.links = _links(found, view.base)
@@ -98,6 +99,7 @@ def read(page: Page, rules: Sequence[PageRules] = (), learned: Learned = NOTHING
     return Reading(article, seen if article.page_kind in LEARNED_FROM else None, tuple(left_out or ()))
 
 
+REPEATS = "repeats on other pages of the host"
 LEARNED_FROM = frozenset(("article", "live"))  # kinds of pages; of others nothing is learned
 
 

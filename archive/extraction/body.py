@@ -17,11 +17,10 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from lxml.html import Element, HtmlElement
-from trafilatura import bare_extraction
 
 from archive.article import Link
 from archive.extraction import choice, dates, furniture, related
-from archive.extraction.learned import Layout
+from archive.extraction.learned import Layout, LeftOut, fingerprint
 from archive.extraction.prose import HEADINGS, Block, blocks, clean, letters
 
 # Its warnings name pages it found no text in: that is told by the article itself.
@@ -91,14 +90,6 @@ def from_containers(
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
-    """A line that is not in the text, and why."""
-
-    text: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
 class Known:
     """What is known of an article before its text is looked for.
 
@@ -118,7 +109,7 @@ def note(left_out: list[LeftOut] | None, before: Sequence[Block], after: Sequenc
     """Add to *left_out* the blocks that are in *before* and no longer in *after*."""
     if left_out is not None:
         kept = {id(block) for block in after}
-        left_out.extend(LeftOut(block.text, why) for block in before if id(block) not in kept)
+        left_out.extend(LeftOut(block.text, why, fingerprint(block.text)) for block in before if id(block) not in kept)
 
 
 def general(article: HtmlElement, on_page: Sequence[Block], known: Known, drop: Sequence[HtmlElement] = ()) -> Body:
@@ -296,6 +287,8 @@ def _alone(article: HtmlElement, drop: Sequence[HtmlElement]) -> HtmlElement:
 
 def _chosen_lines(root: HtmlElement) -> list[str]:
     """Return the lines of text trafilatura chooses, none when it finds no article."""
+    from trafilatura import bare_extraction  # noqa: PLC0415 - few pages need it, and it takes a while to load
+
     document = bare_extraction(root, fast=True, include_comments=False, deduplicate=False, with_metadata=False)
     text = getattr(document, "text", None)
     return [line for line in (clean(part) for part in (text or "").split("\n")) if line]

@@ -96,6 +96,15 @@ class Seen:
     whole: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A line that is not in the text, and why; *line* is its fingerprint where it is known to repeat."""
+
+    text: str
+    why: str
+    line: int | None = None
+
+
 def fingerprint(text: str) -> int | None:
     """Return 63 bits that stand for the letters of a line, ``None`` when it has too few to be known again."""
     own = letters(text)
