@@ -6,10 +6,12 @@ where the texts of its last pages stood.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import astuple
+from itertools import zip_longest
 from pathlib import Path
 from typing import Self
 
@@ -45,8 +47,8 @@ CREATE TABLE pages (
 CREATE TABLE places (
     host  TEXT NOT NULL,
     turn  INTEGER NOT NULL,     -- the order of the pages
-    tag TEXT, label TEXT, parent_tag TEXT, parent_label TEXT,   -- NULL: nowhere that could be named
-    complete INTEGER NOT NULL,
+    place TEXT,                 -- a layout as JSON; NULL: nowhere that could be named
+    cut   INTEGER,              -- whether the page, cut to its region, gave the same article; NULL: not tried
     PRIMARY KEY (host, turn)
 ) STRICT, WITHOUT ROWID;
 """
@@ -60,6 +62,7 @@ class Host:
         self.repeated: dict[int, tuple[str, ...]] = {}
         self.titles: OrderedDict[str, int] = OrderedDict()  # of the pages
         self.places: deque[Layout | None] = deque(maxlen=SURE)
+        self.cuts: deque[bool] = deque(maxlen=SURE)  # whether pages, cut to their region, gave the same article
         self.changed = False
         self._known: Learned | None = None
 
@@ -76,12 +79,17 @@ class Host:
         if not all(place is not None and place.is_place_of(last) for place in self.places):
             return None
         complete = all(place is not None and place.complete for place in self.places)
-        return Layout(last.tag, last.label, last.parent_tag, last.parent_label, complete)
+        regions = {place.region for place in self.places if place is not None}
+        region = regions.pop() if len(regions) == 1 else None
+        cut = all(self.cuts) if region is not None and len(self.cuts) == SURE else None
+        return Layout(*last.place, complete, region, cut)
 
     def add(self, url: str, seen: Seen) -> None:
         """Take in what the page at *url* showed. Copies of one article, and captures of one page, count once."""
         if seen.whole and (seen.lines or seen.layout):
             self.places.append(seen.layout)
+        if seen.cut is not None:
+            self.cuts.append(seen.cut)
         page = self._original(url, seen)
         if seen.title is not None:
             self.titles[page] = seen.title
@@ -172,12 +180,10 @@ class Learning:
                 (host.repeated if len(stood) >= REPEATED_ON else host.lines)[line] = stood
             for page, title in self._db.execute("SELECT page, title FROM pages WHERE host = ?", (name,)):
                 host.titles[page] = title
-            for tag, label, parent_tag, parent_label, complete in self._db.execute(
-                "SELECT tag, label, parent_tag, parent_label, complete FROM places WHERE host = ? ORDER BY turn",
-                (name,),
-            ):
-                named = tag is not None
-                host.places.append(Layout(tag, label, parent_tag, parent_label, bool(complete)) if named else None)
+            for place, cut in self._db.execute("SELECT place, cut FROM places WHERE host = ? ORDER BY turn", (name,)):
+                host.places.append(_layout(place))
+                if cut is not None:
+                    host.cuts.append(bool(cut))
         return host
 
     def save(self) -> None:
@@ -201,12 +207,9 @@ class Learning:
                     "INSERT INTO lines VALUES (?, ?, ?)",
                     ((name, line, "\n".join(pages)) for line, pages in {**host.lines, **host.repeated}.items()),
                 )
+                rows = zip_longest((json.dumps(astuple(place)) if place else None for place in host.places), host.cuts)
                 self._db.executemany(
-                    "INSERT INTO places VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        (name, turn, *(astuple(place) if place else (None, None, None, None, 0)))
-                        for turn, place in enumerate(host.places)
-                    ),
+                    "INSERT INTO places VALUES (?, ?, ?, ?)", ((name, turn, *row) for turn, row in enumerate(rows))
                 )
                 host.changed = False
 
@@ -220,3 +223,10 @@ class Learning:
             if self._db is not None:
                 self._db.close()
                 self._db = None
+
+
+def _layout(written: str | None) -> Layout | None:
+    if written is None:
+        return None
+    tag, label, parent_tag, parent_label, complete, region, _ = json.loads(written)
+    return Layout(tag, label, parent_tag, parent_label, complete, tuple(region) if region else None)

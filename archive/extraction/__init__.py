@@ -12,6 +12,7 @@ from archive.article import Article, Extractor, Link, text_digest
 from archive.extraction import body as body_text
 from archive.extraction import dates, kinds, markup, merge, related, structured
 from archive.extraction.body import Body, note
+from archive.extraction.cut import cut
 from archive.extraction.learned import (
     NOTHING,
     Layout,
@@ -26,6 +27,7 @@ from archive.extraction.learned import (
 from archive.extraction.merge import Facts
 from archive.extraction.own import own_article
 from archive.extraction.page import Page, absolute, base_url, parse
+from archive.extraction.page import text_of as decoded
 from archive.extraction.prose import Block, blocks
 from archive.rules import PageRules, PageView, select
 from archive.version import VERSION
@@ -60,9 +62,43 @@ def read(page: Page, rules: Sequence[PageRules] = (), learned: Learned = NOTHING
     """
     if not kinds.is_html(page.content_type, page.body):
         return Reading(Article(url=page.url, page_kind="other", extractor=Extractor(version=VERSION)))
-    root = parse(page)
-    if root is None:
+    html = decoded(page)
+    sparing = not explain and not is_read_whole(page.url)
+    if sparing and learned.layout is not None and learned.layout.cut:
+        at_once = _cut(page, html, rules, learned)
+        if at_once is not None and at_once.seen is not None and not at_once.seen.whole:
+            return at_once
+    left_out: list[LeftOut] | None = [] if explain else None
+    reading = _read(page, html, rules, learned, learned.layout if sparing else None, left_out)
+    if reading is None:
         return Reading(Article(url=page.url, page_kind="stub", extractor=Extractor(version=VERSION)))
+    known = learned.layout
+    if known is None or known.region is None or reading.seen is None or explain or (known.cut is False and sparing):
+        return reading
+    other = _cut(page, html, rules, learned)
+    same = other is not None and other.article == reading.article
+    return replace(reading, seen=replace(reading.seen, cut=same))
+
+
+def _cut(page: Page, html: str, rules: Sequence[PageRules], learned: Learned) -> Reading | None:
+    """Return the reading of a page of a known layout cut to its region, ``None`` when it has no such region."""
+    layout = learned.layout
+    shorter = cut(html, layout.region) if layout is not None and layout.region is not None else None
+    return _read(page, shorter, rules, learned, layout) if shorter is not None else None
+
+
+def _read(
+    page: Page,
+    html: str,
+    rules: Sequence[PageRules],
+    learned: Learned,
+    layout: Layout | None,
+    left_out: list[LeftOut] | None = None,
+) -> Reading | None:
+    """Return the reading of a page's text, or of a part of it; ``None`` when there is nothing in it."""
+    root = parse(html)
+    if root is None:
+        return None
     data = structured.read(root)
     view = PageView(root, root, page.url, base_url(root, page.url), page.captured_at, data.objects)
     rule = select(rules, view)
@@ -75,11 +111,9 @@ def read(page: Page, rules: Sequence[PageRules] = (), learned: Learned = NOTHING
         url=page.url,
         extractor=Extractor(version=VERSION, rules=rule.name if rule else None, learned=learned.digest),
     )
-    layout = learned.layout if not is_read_whole(page.url) else None
     given = merge.facts(view, data, complete=layout is not None and layout.complete)
     _fields(article, given, rule)
     visible = cache(lambda: blocks(root))
-    left_out: list[LeftOut] | None = [] if explain else None
     found = _body(article, given, rule, visible, layout, left_out)
     lines = [fingerprint(block.text) for block in found.blocks]
     seen = _seen(article, found, lines, given)

@@ -20,7 +20,7 @@ from lxml.html import Element, HtmlElement
 
 from archive.article import Link
 from archive.extraction import choice, dates, furniture, related
-from archive.extraction.learned import Layout, LeftOut, fingerprint
+from archive.extraction.learned import HEADLINE_LEVELS, Layout, LeftOut, fingerprint
 from archive.extraction.prose import HEADINGS, Block, blocks, clean, letters
 
 # Its warnings name pages it found no text in: that is told by the article itself.
@@ -36,7 +36,6 @@ DISCLAIMER = re.compile(
     r"^.{0,80}\b(?:views|opinions)\b.{0,40}\bexpressed\b.{0,120}\b(?:not necessarily|do not|does not|are not)\b",
     re.IGNORECASE,
 )
-HEADLINE_LEVELS = 4  # above a text's home at which its headline is looked for
 STANDFIRST = re.compile(
     r"stand-?first|sub-?(?:title|head\w*|line)|(?:^|[\s_-])(?:lead|lede|intro\w*|summary|dek|deck|excerpt|abstract|sapo|chapo|chapeau|"
     r"entradilla|bajada|sommario|occhiello|catenaccio|ingress|perex|preamble|manchet|kurztext|vorspann|anreisser)(?:$|[\s_-])",

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import islice
 
 from lxml.html import HtmlElement
 
@@ -24,6 +25,7 @@ ATTRIBUTION = re.compile(  # who else had a hand in a text: it repeats, and is t
     r"con\s+información|con\s+la\s+colaboración|reuters|afp|associated\s+press|\bap\b|dpa|efe|ansa|интерфакс|тасс|перев[её]л\w*)\b",
     re.IGNORECASE,
 )
+HEADLINE_LEVELS = 4  # above a text's home at which its headline is looked for
 READ_WHOLE_ONE_IN = 16  # pages of a known layout are read whole, to see that it still holds
 
 
@@ -31,7 +33,9 @@ READ_WHOLE_ONE_IN = 16  # pages of a known layout are read whole, to see that it
 class Layout:
     """Where a host's pages have their text: an element's tag and first class, and those of its parent.
 
-    *complete* says that the data of its pages have named every author that the pages show.
+    *complete* says that the data of its pages have named every author that the pages show. *region* is the element
+    around headline and text, by its tag and whole class, where that was the only one; *cut* says whether pages
+    of which no more than that was parsed have given the same articles, ``None`` while too few have been tried.
     """
 
     tag: str
@@ -39,6 +43,8 @@ class Layout:
     parent_tag: str
     parent_label: str
     complete: bool = False
+    region: tuple[str, str] | None = None
+    cut: bool | None = None
 
     def find(self, root: HtmlElement) -> HtmlElement | None:
         """Return the element of this description in a page, ``None`` when there is none or more than one."""
@@ -55,12 +61,12 @@ class Layout:
 
     def is_place_of(self, other: Layout) -> bool:
         """Tell whether two layouts have the text in the same place."""
-        return (self.tag, self.label, self.parent_tag, self.parent_label) == (
-            other.tag,
-            other.label,
-            other.parent_tag,
-            other.parent_label,
-        )
+        return self.place == other.place
+
+    @property
+    def place(self) -> tuple[str, str, str, str]:
+        """The element and its parent."""
+        return self.tag, self.label, self.parent_tag, self.parent_label
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +93,14 @@ class Seen:
     """What one page adds: fingerprints of the lines of its text before repeated ones were left out.
 
     *layout* is where the text stood, when the whole page was read to find it there and there alone; *whole* tells
-    whether it was.
+    whether it was. *cut* tells whether the page, cut to its region, gave the same article, where that was tried.
     """
 
     lines: tuple[int, ...] = ()
     title: int | None = None  # fingerprint
     layout: Layout | None = None
     whole: bool = True
+    cut: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +125,19 @@ def layout_of(home: HtmlElement, root: HtmlElement, *, complete: bool) -> Layout
     parent = home.getparent()
     if parent is None or home.tag in {"body", "html"} or not _label(home) + _label(parent):
         return None
-    layout = Layout(str(home.tag), _label(home), str(parent.tag), _label(parent), complete)
+    layout = Layout(str(home.tag), _label(home), str(parent.tag), _label(parent), complete, _region_of(home))
     return layout if layout.find(root) is home else None
+
+
+def _region_of(home: HtmlElement) -> tuple[str, str] | None:
+    """Return tag and class of the least element around *home* that has a headline too, ``None`` without one near."""
+    for element in (home, *islice(home.iterancestors(), HEADLINE_LEVELS)):
+        if element.tag in {"body", "html"}:
+            return None
+        if next(element.iter("h1"), None) is not None:
+            name = element.get("class")
+            return (str(element.tag), name) if name else None
+    return None
 
 
 def unrepeated(text: list[Block], lines: Sequence[int | None], repeated: frozenset[int]) -> list[Block]:

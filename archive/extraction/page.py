@@ -30,13 +30,18 @@ class Page:
     captured_at: datetime
 
 
-def parse(page: Page) -> HtmlElement | None:
-    """Return the page's tree, or ``None`` when there is nothing in it to parse.
+def text_of(page: Page) -> str:
+    """Return a page's text, decoded from its charset."""
+    return XML_DECLARATION.sub("", decode(page.body, page.content_type), count=1)
+
+
+def parse(html: str) -> HtmlElement | None:
+    """Return the tree of a page's text, or ``None`` when there is nothing in it to parse.
 
     Trees of any depth and size are read (``huge_tree``): whoever calls this with strangers' pages bounds time and
     memory from outside.
     """
-    text = parseable(XML_DECLARATION.sub("", decode(page.body, page.content_type), count=1))
+    text = parseable(html)
     if text.isspace() or not text:
         return None
     parser = lxml.html.HTMLParser(huge_tree=True, remove_comments=True, remove_pis=True, encoding="utf-8")

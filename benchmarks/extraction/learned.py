@@ -41,7 +41,7 @@ def main() -> None:
     ours, whole, theirs, by_layout, differ, known = [], [], [], 0, 0, 0
     for sample in load(options.folder):
         learning = Learning()
-        for number in range(SURE + 1):
+        for number in range(2 * SURE + 1):
             page = variant(sample, number)
             learning.add(page.url, read(page, (), learning.known(page.url)).seen)
         known += learning.known(sample.url).layout is not None
