@@ -18,7 +18,7 @@ APPEAL = [
     "It has come out every week for forty years, through two floods and one fire in the press room.",
 ]
 OWN = (
-    "The {n} council of the harbour town met on Monday to talk about bridge number {n}, which has been shut since spring.",
+    "The {n} council of the harbour town met on Monday to talk about bridge number {n}, shut since the spring.",
     "Nobody on the {n} benches could say when it would open again, or who would pay for the {n} tons of steel.",
     "The mayor told reporter number {n} that the matter would be taken up again after the summer.",
 )
@@ -28,11 +28,11 @@ def page(number: int, *, title: str | None = None, extra: str = "", body: str | 
     """Return a page whose class names say nothing, with an appeal inside the text."""
     own = body or "".join(f"<p>{line.format(n=number)}</p>" for line in OWN)
     appeal = "".join(f"<p>{line}</p>" for line in APPEAL)
-    html = f"""<html lang="en"><head><title>{title or f'Bridge {number} stays shut'}</title></head><body>
+    html = f"""<html lang="en"><head><title>{title or f"Bridge {number} stays shut"}</title></head><body>
     <div class="q1"><a href="/">Courier</a> <a href="/news">News</a></div>
     <article class="k2"><h1>{title or f"Bridge {number} stays shut"}</h1>
     <div class="{name}">{own}{extra}<div class="z7">{appeal}</div></div></article>
-    <div class="u4"><p>The Courier, Quay Street 1. All letters are read, and a few of them answered.</p></div></body></html>"""
+    <div class="u4"><p>The Courier, Quay Street 1. All letters are read, a few of them answered.</p></div></body></html>"""
     return Page(html.encode(), f"{HOST}/2026/03/{number}", "text/html", AT)
 
 
@@ -78,11 +78,12 @@ def test_pages_that_are_mostly_furniture_are_pages_of_their_own():
 
 def test_attributions_and_sub_headings_stay_though_they_repeat():
     learning = Learning()
-    extra = "<h2>What happens next</h2><p>The matter is number {n} on the list.</p><p>Reuters contributed to this report.</p>"
+    tail = ["What happens next", "The matter is number {n} on the list.", "Reuters contributed to this report."]
+    extra = f"<h2>{tail[0]}</h2><p>{tail[1]}</p><p>{tail[2]}</p>"
     for number in range(1, 9):
         found = reading(learning, page(number, extra=extra.format(n=number)))
     text = found.article.text.split("\n\n")
-    assert text[-3:] == ["What happens next", "The matter is number 8 on the list.", "Reuters contributed to this report."]
+    assert text[-3:] == [line.format(n=8) for line in tail]
 
 
 def test_a_heading_over_nothing_but_furniture_goes_with_it():
@@ -139,9 +140,10 @@ def test_a_page_whose_layout_holds_hardly_a_word_is_read_whole():
     for number in range(SURE + 1):
         reading(learning, page(number))
     (number,) = numbers_in_layout(1)
-    moved = page(number, body="")
+    bare = page(number, body="")
     text = "".join(f"<p>{line.format(n=number)}</p>" for line in OWN)
-    moved = Page(moved.body.replace(b'<div class="u4">', f'<div class="u4">{text}'.encode()), moved.url, "text/html", AT)
+    body = bare.body.replace(b'<div class="u4">', f'<div class="u4">{text}'.encode())
+    moved = Page(body, bare.url, "text/html", AT)
     assert OWN[0].format(n=number) in read(moved, (), learning.known(HOST)).article.text
 
 
