@@ -32,7 +32,7 @@ def page(number: int, *, title: str | None = None, extra: str = "", body: str | 
     <div class="q1"><a href="/">Courier</a> <a href="/news">News</a></div>
     <article class="k2"><h1>{title or f"Bridge {number} stays shut"}</h1>
     <div class="{name}">{own}{extra}<div class="z7">{appeal}</div></div></article>
-    <div class="u4"><p>The Courier, Quay Street 1. All letters are read, a few of them answered.</p></div></body></html>"""
+    <div class="u4"><p>The Courier, Quay Street 1. All letters are read, a few answered.</p></div></body></html>"""
     return Page(html.encode(), f"{HOST}/2026/03/{number}", "text/html", AT)
 
 
