@@ -3,9 +3,9 @@
     python benchmarks/extraction/learned.py FOLDER [--pages 3]
 
 Of each page of a set a host is made: its other pages are the same page with the words of each paragraph in another
-order, and another title and address, among the same furniture. Fifteen are read to learn from; more are then timed. Printed are the
-milliseconds of processor time a page, for pages that were read by their layout and for the others, and how many
-articles differ from those read without a layout.
+order, and another title and address, among the same furniture. Fifteen are read to learn from; more are then timed.
+Printed are the milliseconds of processor time a page, for pages that were read by their layout and for the others, and
+how many articles differ from those read without a layout.
 """
 
 from __future__ import annotations
