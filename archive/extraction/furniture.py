@@ -107,7 +107,10 @@ def strip(root: HtmlElement) -> None:
     """Take out of a page, in place, what its elements alone show not to be text."""
     remove_all(root.iter(*ALWAYS))
     limit = TEXT_SHARE * _prose(root)
-    remove_all(element for element in root.iter(*MOSTLY) if _prose(element) <= limit)
+    mostly = [
+        element for element in root.iter(*MOSTLY) if _prose(element) <= limit and not _is_whole_page(element, root)
+    ]
+    remove_all(mostly)
     remove_all(
         element for element in root.xpath(".//*[@hidden or @role or @style or @aria-hidden]") if _unseen(element, limit)
     )
@@ -143,6 +146,11 @@ def _unseen(element: HtmlElement, limit: float) -> bool:
         or HIDDEN_STYLE.search(element.get("style") or "") is not None
     )
     return hidden and _prose(element) <= limit
+
+
+def _is_whole_page(element: HtmlElement, root: HtmlElement) -> bool:
+    """Tell whether an element is the form that ASP.NET puts around a page, whose text may have no paragraphs."""
+    return element.tag == "form" and len(element.text_content()) > TEXT_SHARE * len(root.text_content())
 
 
 def _prose(element: HtmlElement) -> int:

@@ -38,7 +38,7 @@ CREDIT = re.compile(
     r"(?P<credit>[^:]{2,80}?)\)?$",
     re.IGNORECASE,
 )
-CREDIT_CLASS = re.compile(r"credit|copyright|source|agency", re.IGNORECASE)
+CREDIT_CLASS = re.compile(r"credit|copyright|source|agency|author", re.IGNORECASE)
 
 
 def headlines(root: HtmlElement) -> list[tuple[HtmlElement, str]]:
