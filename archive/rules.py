@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
 
-from archive.article import Link
+from archive.article import Image, Link
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,7 @@ class PageRules:
     tags: ListRule | None = None
     language: TextRule | None = None
     canonical_url: TextRule | None = None
+    images: Callable[[PageView], list[Image]] | None = None
     related: Callable[[PageView], list[Link]] | None = None
     body: Elements | None = None  # the containers of the text, in reading order
     drop: Elements | None = None  # what is inside the body and is not text
@@ -79,6 +80,14 @@ def host_of(url: str) -> str:
     """Return the host of *url* in lower case and without "www.", empty when there is none."""
     try:
         return (urlsplit(url).hostname or "").removeprefix("www.")
+    except ValueError:
+        return ""
+
+
+def path_of(url: str) -> str:
+    """Return the path of *url*; empty when it is no address."""
+    try:
+        return urlsplit(url).path
     except ValueError:
         return ""
 
