@@ -5,7 +5,8 @@ Source: the site's own open templates (github.com/themoscowtimes/themoscowtimes)
 * An article is ``/YYYY/MM/DD/slug-aNNNNN``. The number is its identity: slug, title and date are edited under it.
   ``…/pdf`` beside it is the print version; ``/all/NNNNN`` the bare article that endless scrolling appends to another
   article's page, so a saved page may hold several. Older articles are at ``/archive/<slug>``; older still
-  ``/…/article/<slug>/<number>.html`` and ``/news|articles|photogalleries/<slug>-<number>``.
+  ``/…/article/<slug>/<number>.html`` and ``/news|articles|photogalleries/<slug>-<number>``, in windows-1251.
+* ``/plus/<campaign>/<slug>`` is content of others, in the same markup.
 * JSON-LD and meta elements name only the first author and only ever the sections "news" and "ukraine_war"; the byline
   has all authors, the breadcrumbs the section. The time shown is that of the update once there was one.
 * The appeal for donations changes its words and its class names every year and stands beside or inside the text;
@@ -15,6 +16,7 @@ Source: the site's own open templates (github.com/themoscowtimes/themoscowtimes)
     pages       pages of articles
     appeal      the appeal for donations among the paragraphs
     printed     print versions
+    legacy      pages of the system before
 """
 
 from __future__ import annotations
@@ -24,10 +26,9 @@ from typing import Any
 
 from archive.rules import PageRules, Publisher
 from crawler.publication import ArgumentError, Publication
-from spiders.moscow_times import addresses, pages, printed
+from spiders.moscow_times import addresses, legacy, pages, printed
+from spiders.moscow_times.addresses import ENGLISH, RUSSIAN
 
-ENGLISH = ("themoscowtimes.com",)
-RUSSIAN = ("ru.themoscowtimes.com", "moscowtimes.ru")
 WEB = "https://{}.themoscowtimes.com"
 STATIC = WEB.format("static")
 EDITIONS = {"en": WEB.format("www"), "ru": WEB.format("ru")}
@@ -44,24 +45,26 @@ def _rules(module: str, publisher: str, hosts: tuple[str, ...]) -> tuple[PageRul
         PageRules(
             name=f"{module}/print",
             recognises=printed.is_print,
-            title=pages.title,
             authors=pages.authors,
             published=printed.published,
+            language=printed.language,
             canonical_url=printed.canonical_url,
             body=printed.body,
             drop=printed.drop,
             **shared,
         ),
-        PageRules(name=f"{module}/1994", valid_to=date(2019, 12, 31), recognises=pages.is_legacy, **shared),
         PageRules(
             name=f"{module}/2016",
             own_article=pages.own_article,
             page_kind=pages.page_kind,
             title=pages.title,
             authors=pages.authors,
+            published=pages.published,
             modified=pages.modified,
             section=pages.section,
             tags=pages.tags,
+            canonical_url=pages.canonical_url,
+            images=pages.images,
             body=pages.body,
             drop=pages.drop,
             **shared,
@@ -69,11 +72,23 @@ def _rules(module: str, publisher: str, hosts: tuple[str, ...]) -> tuple[PageRul
     )
 
 
+LEGACY = PageRules(
+    name="moscow_times/1994",
+    publisher="The Moscow Times",
+    hosts=(*ENGLISH, "moscowtimes.ru"),
+    valid_to=date(2019, 12, 31),
+    recognises=legacy.recognises,
+    article_id=legacy.article_id,
+    authors=legacy.authors,
+    body=legacy.body,
+    drop=legacy.drop,
+)
 PUBLISHER = Publisher(
     name="The Moscow Times",
     hosts=(*ENGLISH, *RUSSIAN),
     languages=("en", "ru"),
     rules=(
+        LEGACY,
         *_rules("moscow_times", "The Moscow Times", ENGLISH),
         *_rules("moscow_times_ru", "Русская служба The Moscow Times", RUSSIAN),
     ),

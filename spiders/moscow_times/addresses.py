@@ -8,8 +8,11 @@ from collections.abc import Sequence
 from datetime import date
 from urllib.parse import urlsplit
 
+from archive.rules import path_of
 from crawler.publication import AddressKind, Period
 
+ENGLISH = ("themoscowtimes.com",)
+RUSSIAN = ("ru.themoscowtimes.com", "moscowtimes.ru")
 SECTIONS = (
     "news",
     "opinion",
@@ -29,15 +32,17 @@ FIRST_PAGE, NEXT_PAGE, LIST_PAGE = 19, 18, 20  # items: of a section's page, of 
 ARTICLE_PATH = re.compile(r"^/\d{4}/\d{2}/\d{2}/[^/]*?-a(\d+)(/pdf)?/?$")
 BARE_PATH = re.compile(r"^/all/(\d+)/?$")
 REDIRECTED_PATH = re.compile(r"^/(?:news|articles|photogalleries)/[^/]*-(\d+)/?$")
-LEGACY_PATH = re.compile(r"/article/(?:[^/]+/)?(\d+)(?:\.html?)?/?$")
+LEGACY_PATH = re.compile(r"/article/(?:[^/]+/){0,2}(\d+)(?:\.html?)?/?$")
 ARCHIVE_PATH = re.compile(r"^/archive/(?!(?:author|\d{4})(?:/|$))([^/]+)/?$")
 LIVE_PATH = re.compile(r"^/live/(\d+)(?:/|$)")
+PLUS_PATH = re.compile(r"^/plus/([^/]+/[^/]+)/?$")  # content of others, a campaign and its articles
+NAMED_PATHS = {"article": LEGACY_PATH, "archive": ARCHIVE_PATH, "live": LIVE_PATH, "plus": PLUS_PATH}
 DAY_PATH = re.compile(r"^/(\d{4})/(\d{2})/(\d{2})/")
 SITEMAP_PATH = re.compile(r"/(\d{4})-(\d{1,2})\.xml$")
 SECTION_PATH = re.compile(rf"^/({'|'.join(SECTIONS)}|in-depth)(?:/(\d+))?/?$")  # in-depth: features, by another name
 LIST_PATH = re.compile(rf"^(/(?:{'|'.join(LISTS)}|(?:tag|all-about)/[^/]+))(?:/(\d+))?/?$")
 OTHER_INDEX_PATH = re.compile(
-    r"^/(?:(?:tag|all-about|author|archive/author|plus)/.+|archive(?:/\d{4}(?:/\d{1,2}){0,2})?|search)?/?$"
+    r"^/(?:(?:tag|all-about|author|archive/author)/.+|plus(?:/[^/]+)?|archive(?:/\d{4}(?:/\d{1,2}){0,2})?|search)?/?$"
 )
 NEVER_PATH = re.compile(r"^/(?:preview|search|api|contribute\d*|newsletter\w*|account|page)(?:/|$)")
 
@@ -49,7 +54,7 @@ def article_id(url: str) -> str | None:
         match = pattern.search(path)
         if match:
             return f"a{match[1]}"
-    for name, pattern in (("article", LEGACY_PATH), ("archive", ARCHIVE_PATH), ("live", LIVE_PATH)):
+    for name, pattern in NAMED_PATHS.items():
         match = pattern.search(path)
         if match:
             return f"{name}/{match[1]}"
@@ -118,11 +123,3 @@ def period_of(url: str) -> Period | None:
     except ValueError:  # no such day or month
         return None
     return None
-
-
-def path_of(url: str) -> str:
-    """Return the path of *url*; empty when it is no address."""
-    try:
-        return urlsplit(url).path
-    except ValueError:
-        return ""

@@ -7,8 +7,8 @@ from itertools import pairwise
 
 from lxml.html import HtmlElement
 
-from spiders.moscow_times.addresses import path_of
-from spiders.moscow_times.text import text_of
+from archive.elements import text_of
+from archive.rules import path_of
 
 APPEAL_PATH = re.compile(r"^/contribute\d*(?:/|$)")
 APPEAL = re.compile(  # sentences of the appeals of 2022 to 2025, in both editions

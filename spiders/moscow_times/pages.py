@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 from lxml.html import HtmlElement
 
-from archive.rules import PageView
-from spiders.moscow_times.addresses import ARCHIVE_PATH, ARTICLE_PATH, LIVE_PATH, article_id, is_index, path_of
+from archive.article import Image
+from archive.elements import classed, found, picture_in, text_of
+from archive.rules import PageView, path_of
+from spiders.moscow_times.addresses import DAY_PATH, LIVE_PATH, article_id, is_index
 from spiders.moscow_times.appeal import appeal
-from spiders.moscow_times.text import text_of
 
 UPDATED = re.compile(r"(?:updated|обновлено)\s*:?\s*$", re.IGNORECASE)
 BYLINE = re.compile(r"^(?:by|автор[ы]?:?|текст:?)\s+(?=\S)", re.IGNORECASE)
@@ -123,8 +124,35 @@ def _head_lines(view: PageView) -> Iterator[tuple[HtmlElement, str]]:
                 yield element, text
 
 
+def _is_appended(view: PageView) -> bool:
+    """Tell whether the address is that of an article appended to another's page, which the data are about."""
+    canonical = found(view.root, "//link[@rel='canonical']")
+    other = _number(canonical[0].get("href") or "") if canonical else None
+    return view.article is not view.root and other is not None and other != _number(view.url)
+
+
+def canonical_url(view: PageView) -> str | None:
+    """Return the address an appended article gives itself; of others the head tells it."""
+    return next(_headline_addresses(view.article), None) if _is_appended(view) else None
+
+
+def _entry_times(view: PageView) -> list[str]:
+    """Return the times of the entries of a live page, the newest first."""
+    times = [entry.get("datetime") or "" for entry in classed(view.article, "live-post__date")]
+    return sorted(filter(None, times), reverse=True)
+
+
+def published(view: PageView) -> str | None:
+    """Return the time of a live page's first entry, the day of an appended article; of others the data tell it."""
+    if _is_appended(view):
+        return "-".join(day.groups()) if (day := DAY_PATH.search(path_of(view.url))) else None
+    return next(reversed(_entry_times(view)), None)
+
+
 def modified(view: PageView) -> str | None:
-    """Return the time of the update the byline shows, if it shows one."""
+    """Return the time of the update the byline shows, if it shows one; of a live page that of its last entry."""
+    if entries := _entry_times(view):
+        return entries[0]
     for element in view.article.iter("time"):
         before = element.getprevious()
         parent = element.getparent()
@@ -135,7 +163,14 @@ def modified(view: PageView) -> str | None:
 
 
 def section(view: PageView) -> str | None:
-    """Return the second step of the breadcrumbs: the article section in the data is only ever two values."""
+    """Return the second step of the breadcrumbs: the article section in the data is only ever two values.
+
+    That of an appended article, which the breadcrumbs are not about, stands in a class name.
+    """
+    if _is_appended(view):
+        names = [name for element in view.article.iter("article") for name in (element.get("class") or "").split()]
+        marks = [name.removeprefix("article--") for name in names if name.startswith("article--")]
+        return marks[0].replace("-", " ").title() if marks else None
     for item in view.data:
         steps = item.get("itemListElement")
         if item.get("@type") == "BreadcrumbList" and isinstance(steps, list) and len(steps) > 2:
@@ -163,6 +198,16 @@ def page_kind(view: PageView) -> str | None:
     return "error" if heading == "Oops!" else None
 
 
+def images(view: PageView) -> list[Image]:
+    """Return the pictures of a gallery, which are no figures: caption and credit stand in their attributes."""
+    shown = []
+    for item in classed(view.article, "article__gallery__item"):
+        if url := picture_in(item, view.base):
+            caption, credit = item.get("data-image-caption"), item.get("data-image-credits")
+            shown.append(Image(url, caption or None, credit or None))
+    return shown
+
+
 def body(view: PageView) -> list[HtmlElement]:
     """Return the introduction and the content of an article."""
     found: list[HtmlElement] = view.article.xpath(
@@ -173,7 +218,7 @@ def body(view: PageView) -> list[HtmlElement]:
         parent = blocks[0].getparent() if blocks else None
         found = [parent] if parent is not None else []
     intro: list[HtmlElement] = view.article.xpath(
-        ".//*[contains(concat(' ', normalize-space(@class), ' '), ' article__intro ')]"
+        ".//*[contains(concat(' ', normalize-space(@class), ' '), ' article__intro ') or @class='live-intro']"
     )
     outside = [element for element in intro if not any(element in set(box.iter()) for box in found)]
     return [*outside, *found] if found else []
@@ -197,10 +242,3 @@ def drop(view: PageView) -> list[HtmlElement]:
     found.extend(view.article.xpath(".//header[.//h1]"))
     found.extend(appeal(view.article))
     return found
-
-
-def is_legacy(view: PageView) -> bool:
-    """Tell whether a page is of the systems before the present one: none of its names, an address of their form."""
-    if ARTICLE_PATH.search(path_of(view.url)) or ARCHIVE_PATH.search(path_of(view.url)):
-        return False
-    return not view.root.xpath("//*[@y-use or @y-name or @data-page-id or contains(@class, 'article__')]")

@@ -6,10 +6,10 @@ import re
 
 from lxml.html import HtmlElement
 
-from archive.rules import PageView
-from spiders.moscow_times.addresses import path_of
+from archive.elements import text_of
+from archive.rules import PageView, host_of, path_of
+from spiders.moscow_times.addresses import RUSSIAN
 from spiders.moscow_times.pages import DISCLAIMER
-from spiders.moscow_times.text import text_of
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -60,3 +60,8 @@ def canonical_url(view: PageView) -> str | None:
         if match:
             return match[1]
     return view.url.removesuffix("/pdf") if view.url.endswith("/pdf") else None
+
+
+def language(view: PageView) -> str:
+    """Return the language of the edition: a print version does not say it."""
+    return "ru" if host_of(view.url) in RUSSIAN else "en"

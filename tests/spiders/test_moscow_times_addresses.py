@@ -46,6 +46,8 @@ ADDRESSES = [  # path, which article it shows, what a crawl takes it for
     ("/all-about/sanctions", None, "section"),
     ("/author/vera-antonova", None, "section"),
     ("/plus/some-sponsor", None, "section"),
+    ("/plus/some-sponsor/where-the-lakes-are-warm", "plus/some-sponsor/where-the-lakes-are-warm", "article"),
+    ("/article/1010/42/373456.htm", "article/373456", "article"),
     ("/rss/news", None, "feed"),
     ("/feeds/partner.xml", None, "feed"),
     ("/sitemap.xml", None, "sitemap"),
