@@ -49,7 +49,6 @@ def _rules(module: str, publisher: str, hosts: tuple[str, ...]) -> tuple[PageRul
             published=printed.published,
             language=printed.language,
             canonical_url=printed.canonical_url,
-            body=printed.body,
             drop=printed.drop,
             **shared,
         ),

@@ -21,11 +21,6 @@ def is_print(view: PageView) -> bool:
     return bool(view.root.xpath("//body/p[starts-with(normalize-space(.), 'Original url:')]"))
 
 
-def body(view: PageView) -> list[HtmlElement]:
-    """Return the whole of a print version; what is not text in it is dropped."""
-    return [view.root.find("body")] if view.root.find("body") is not None else []
-
-
 def drop(view: PageView) -> list[HtmlElement]:
     """Return headline, subtitle, byline, date, caption, disclaimer and address of a print version."""
     found = list(view.root.iter("h1"))

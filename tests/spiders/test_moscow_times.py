@@ -187,16 +187,6 @@ def test_the_publisher_is_known_without_scrapy_or_trafilatura():
         assert "archive.extraction" not in source
 
 
-def test_stored_pages_give_what_is_stored_beside_them():
-    stored = sorted((Path(__file__).parent / "pages").glob("*.html"))
-    assert stored
-    for path in stored:
-        expected = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        article = read(path.read_bytes(), expected["url"])
-        got = article.to_json()
-        assert {name: got[name] for name in expected} == expected, path.name
-
-
 # The publication's own pages, where they are at hand.
 
 APPEALS = ("favor to ask", "Dear readers", "refuse to be silenced", "Remind me later", "no matter how small")
