@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Self
 
 from archive.errors import StorageError
-from archive.extraction.learned import NOTHING, Layout, Learned, Seen
+from archive.extraction.learned import NOTHING, Layout, Learned, Region, Seen
 from archive.files import make_directory
 from archive.rules import host_of
 from archive.sqlite import BUSY_S, create, transaction, translated, version, write_ahead
@@ -229,4 +229,4 @@ def _layout(written: str | None) -> Layout | None:
     if written is None:
         return None
     tag, label, parent_tag, parent_label, complete, region, _ = json.loads(written)
-    return Layout(tag, label, parent_tag, parent_label, complete, tuple(region) if region else None)
+    return Layout(tag, label, parent_tag, parent_label, complete, Region(*region) if region else None)

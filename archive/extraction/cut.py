@@ -9,22 +9,25 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from archive.extraction.learned import Region
+
 UNREAD = re.compile(r"<(?:(!--)|(script|style|svg|noscript|template)\b([^>]*)>)", re.IGNORECASE)  # no markup inside
 HEAD_END = re.compile(r"</head\s*>|<body\b", re.IGNORECASE)
+META = re.compile(r"<meta\b[^>]*>", re.IGNORECASE)
 DATA = re.compile(r"ld\+json", re.IGNORECASE)
 
 
-def cut(html: str, region: tuple[str, str]) -> str | None:
-    """Return *html* with no more in its body than its JSON-LD and the one element of that tag and class.
+def cut(html: str, region: Region) -> str | None:
+    """Return *html* with no more in its body than its data and the one element that *region* tells.
 
     ``None`` when there is none, or more than one, or no head before it, or no end.
     """
-    head_end = HEAD_END.search(html)
+    spared, data = _spared(html)
+    head_end = HEAD_END.search(spared)
     if head_end is None:
         return None
-    start_tag, ends = _patterns(*region)
-    head, data = _spared(html[: head_end.start()])
-    body, more = _spared(html[head_end.start() :])
+    start_tag, ends = _patterns(region)
+    head, body = spared[: head_end.start()], spared[head_end.start() :]
     starts = [found.start() for found in start_tag.finditer(body)]
     if len(starts) != 1:
         return None
@@ -32,7 +35,8 @@ def cut(html: str, region: tuple[str, str]) -> str | None:
     for tag in ends.finditer(body, starts[0]):
         depth += -1 if tag[1] else 1
         if depth == 0:
-            return f"{head}{data}{more}</head><body>{body[starts[0] : tag.end()]}</body></html>"
+            meta = "".join(META.findall(body))
+            return f"{head}{meta}{data}</head><body>{body[starts[0] : tag.end()]}</body></html>"
     return None
 
 
@@ -57,6 +61,10 @@ def _spared(html: str) -> tuple[str, str]:
 
 
 @lru_cache(maxsize=256)
-def _patterns(tag: str, name: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    start = rf"<{re.escape(tag)}\b[^>]*?\sclass\s*=\s*(?P<q>[\"']){re.escape(name)}(?P=q)[^>]*>"
-    return re.compile(start, re.IGNORECASE), re.compile(rf"<(/?){re.escape(tag)}\b[^>]*>", re.IGNORECASE)
+def _patterns(region: Region) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return what finds the region's start tag, and what all start and end tags of its name."""
+    named = rf"[^>]*?\s{region.name}\s*=\s*(?P<q>[\"']){re.escape(region.value)}(?P=q)" if region.name else ""
+    return (
+        re.compile(rf"<{region.tag}\b{named}[^>]*>", re.IGNORECASE),
+        re.compile(rf"<(/?){region.tag}\b[^>]*>", re.IGNORECASE),
+    )

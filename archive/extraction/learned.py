@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import islice
+from typing import NamedTuple
 
 from lxml.html import HtmlElement
 
@@ -26,7 +27,16 @@ ATTRIBUTION = re.compile(  # who else had a hand in a text: it repeats, and is t
     re.IGNORECASE,
 )
 HEADLINE_LEVELS = 4  # above a text's home at which its headline is looked for
+REGION_LEVELS = 6  # and at which an element around both
 READ_WHOLE_ONE_IN = 16  # pages of a known layout are read whole, to see that it still holds
+
+
+class Region(NamedTuple):
+    """What tells one element of a page from all others: its tag, with the value of an attribute if it takes one."""
+
+    tag: str
+    name: str = ""  # "class" or "id"; "" for the only element of its tag
+    value: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +44,7 @@ class Layout:
     """Where a host's pages have their text: an element's tag and first class, and those of its parent.
 
     *complete* says that the data of its pages have named every author that the pages show. *region* is the element
-    around headline and text, by its tag and whole class, where that was the only one; *cut* says whether pages
+    around headline and text; *cut* says whether pages
     of which no more than that was parsed have given the same articles, ``None`` while too few have been tried.
     """
 
@@ -43,7 +53,7 @@ class Layout:
     parent_tag: str
     parent_label: str
     complete: bool = False
-    region: tuple[str, str] | None = None
+    region: Region | None = None
     cut: bool | None = None
 
     def find(self, root: HtmlElement) -> HtmlElement | None:
@@ -125,19 +135,28 @@ def layout_of(home: HtmlElement, root: HtmlElement, *, complete: bool) -> Layout
     parent = home.getparent()
     if parent is None or home.tag in {"body", "html"} or not _label(home) + _label(parent):
         return None
-    layout = Layout(str(home.tag), _label(home), str(parent.tag), _label(parent), complete, _region_of(home))
+    layout = Layout(str(home.tag), _label(home), str(parent.tag), _label(parent), complete, _region_of(home, root))
     return layout if layout.find(root) is home else None
 
 
-def _region_of(home: HtmlElement) -> tuple[str, str] | None:
-    """Return tag and class of the least element around *home* that has a headline too, ``None`` without one near."""
-    for element in (home, *islice(home.iterancestors(), HEADLINE_LEVELS)):
-        if element.tag in {"body", "html"}:
-            return None
-        if next(element.iter("h1"), None) is not None:
-            name = element.get("class")
-            return (str(element.tag), name) if name else None
-    return None
+def _region_of(home: HtmlElement, root: HtmlElement) -> Region | None:
+    """Return what tells the element around text and headline from all others, ``None`` when nothing does.
+
+    It is the article or main element around both, else the least with both.
+    """
+    around = [home, *islice(home.iterancestors(), REGION_LEVELS)]
+    headed = next((at for at, element in enumerate(around) if next(element.iter("h1"), None) is not None), None)
+    if headed is None:
+        return None
+    whole = next((element for element in around[headed:] if element.tag in {"article", "main"}), around[headed])
+    if whole.tag in {"body", "html"}:
+        return None
+    tag = str(whole.tag)
+    for name in ("class", "id"):
+        value = whole.get(name)
+        if value and sum(1 for other in root.iter(tag) if other.get(name) == value) == 1:
+            return Region(tag, name, value)
+    return Region(tag) if sum(1 for _ in root.iter(tag)) == 1 else None
 
 
 def unrepeated(text: list[Block], lines: Sequence[int | None], repeated: frozenset[int]) -> list[Block]:
