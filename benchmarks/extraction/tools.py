@@ -25,6 +25,8 @@ Tool = Callable[[Sample], Found]
 
 
 def newswarc() -> Tool:
+    import trafilatura  # noqa: F401 - loaded with the first page that needs it; its loading is not a page's time
+
     from archive.extraction import Page, extract
 
     def run(sample: Sample) -> Found:
@@ -57,7 +59,7 @@ def newspaper4k() -> Tool:
         page.parse()
         at = page.publish_date
         published = at.isoformat() if isinstance(at, datetime) else None
-        return Found(page.text, page.title, list(page.authors), published, sorted({*page.tags, *page.keywords}))
+        return Found(page.text, page.title, list(page.authors), published, sorted({*(page.tags or ()), *(page.meta_keywords or ())}))
 
     return run
 
