@@ -106,7 +106,7 @@ def _linked(scope: HtmlElement) -> list[str]:
     if not anchors:
         return []
     home = _home(anchors[0][0])
-    return [name for anchor, text in anchors if _home(anchor) is home for name in _names(text)]
+    return [name for anchor, text in anchors if _home(anchor) is home for name in names.split(text)]
 
 
 def _home(anchor: HtmlElement) -> HtmlElement:
@@ -129,7 +129,7 @@ def _marked(scope: HtmlElement) -> list[str]:
         for part in inner or [element]:
             text = clean(part.get("content") or "") or text_of(part)
             if len(text) <= LONGEST_BYLINE and not in_furniture(element, scope):
-                found.extend(_names(text))
+                found.extend(names.split(text))
     return found
 
 
@@ -139,7 +139,7 @@ def _classed(scope: HtmlElement) -> list[str]:
         if not _names_byline(label) or in_furniture(element, scope):
             continue
         text = text_of(element)
-        found = _names(text) if 0 < len(text) <= LONGEST_BYLINE else []
+        found = names.split(text) if 0 < len(text) <= LONGEST_BYLINE else []
         if found:
             return found
     return []
@@ -153,10 +153,6 @@ def _names_byline(label: str) -> bool:
 @lru_cache(maxsize=8192)
 def _names_time(label: str) -> bool:
     return TIME_CLASS.search(label) is not None
-
-
-def _names(text: str) -> list[str]:
-    return names.split(text)
 
 
 def in_furniture(element: HtmlElement, scope: HtmlElement) -> bool:

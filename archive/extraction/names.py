@@ -23,11 +23,18 @@ SITE = re.compile(r"^(?:www\.)?[\w-]+\.(?:\w{2}|com|net|org|info|news)$", re.IGN
 HANDLE = re.compile(r"(?:^|\s)@\w+|[^\s()<>]+@[^\s()<>]+\.\w+|https?://\S+|www\.\S+", re.IGNORECASE)
 TRAILER = re.compile(r"\s*(?:\(.*\)|\[.*\]|[-\u2013\u2014|]\s+.*)$")
 NOT_A_NAME = re.compile(
-    r"\d|^(?:admin|administrator|editor|unknown|none|null|n/a|guest|anonymous|share|follow|updated?|published|"
+    r"\d|^(?:\w*admin|administrator|editor|unknown|none|null|n/a|guest|anonymous|share|follow|updated?|published|"
     r"read more|more by|email|contact|subscribe|comments?|facebook|twitter|view all|see all|author|authors|byline|"
-    r"staff writer|redaktion|image|photo|picture)$|[<>{}=]|\bmin(?:ute)?s?\s+read\b",
+    r"staff writer|redaktion|image|photo|picture|biography|profile|humans\.txt|jr|sr|phd|md|ma|ms|rdn?|esq)$|"
+    r"\blicen[cs]e$|[<>{}=]|\bmin(?:ute)?s?\s+read\b",
     re.IGNORECASE,
 )
+# What a person is, after the name: "Anna Berg, AP Auto Writer".
+ROLE = re.compile(
+    r"\b(?:writer|correspondent|reporter|editor|columnist|contributor|korrespondentin?|redakteur(?:in)?|corresponsal|inviato)$",
+    re.IGNORECASE,
+)
+DAY_AFTER = re.compile(r"\s+(?:mon|tues|wednes|thurs|fri|satur|sun)day$", re.IGNORECASE)
 LONGEST_NAME = 60  # characters; longer strings are sentences about the author
 MOST_WORDS = 7
 
@@ -40,7 +47,8 @@ def split(byline: str | None) -> list[str]:
     names = []
     for part in SEPARATOR.split(f" {text} "):
         name = LEAD.sub("", TRAILER.sub("", clean(part or ""))).strip(" ,.:;|-\u2013\u2014")
-        if is_name(name):
+        name = DAY_AFTER.sub("", name)
+        if is_name(name) and not (names and ROLE.search(name)):
             names.append(name)
     return names
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from archive.extraction.names import distinct, one, split
+from archive.extraction.names import distinct, one, split, without_sites
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,25 @@ def test_a_name_given_as_one_is_not_split():
 
 def test_spellings_of_one_name_count_once():
     assert distinct(["Anna Petrova", "ANNA PETROVA", "John"]) == ["Anna Petrova", "John"]
+
+
+@pytest.mark.parametrize(
+    ("byline", "names"),
+    [
+        ("By Anna Berg, AP Auto Writer", ["Anna Berg"]),
+        ("Anna Berg, MS, RDN", ["Anna Berg"]),
+        ("by Anna Berg Monday", ["Anna Berg"]),
+        ("Creative Commons License", []),
+        ("humans.txt", []),
+        ("Biography", []),
+    ],
+)
+def test_roles_degrees_and_days_are_no_authors(byline: str, names: list[str]):
+    assert split(byline) == names
+
+
+def test_signs_of_a_newsroom_and_sites_beside_people_are_left_out():
+    assert one("Anna Berg (abe)") == "Anna Berg"
+    assert without_sites(["Anna Berg", "Courier.example"]) == ["Anna Berg", "Courier.example"]
+    assert without_sites(["Anna Berg", "courier.lt"]) == ["Anna Berg"]
+    assert without_sites(["courier.lt"]) == ["courier.lt"]
