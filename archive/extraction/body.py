@@ -388,16 +388,24 @@ def _trimmed(kept: list[Block], shown: Sequence[str]) -> list[Block]:
     known = {letters(line) for line in shown if line}
     start = 0
     for position, block in enumerate(kept[:HEAD_LINES]):
-        if letters(block.text) in known or _is_dateline(block.text):
+        if letters(block.text) in known or _is_dateline(block):
             start = position + 1
         elif len(block.text) > LONGEST_REPEATED:
             break
-    body = [block for block in kept[start:] if not DISCLAIMER.search(block.text) and not furniture.is_call(block.text)]
+    body = [
+        block
+        for position, block in enumerate(kept[start:])
+        if not (position < HEAD_LINES and _is_dateline(block))
+        and not DISCLAIMER.search(block.text)
+        and not furniture.is_call(block.text)
+    ]
     while body and body[-1].tag in HEADINGS:
         body.pop()
     return body
 
 
-def _is_dateline(text: str) -> bool:
-    """Tell whether a line is no more than when, or by whom, something was published."""
-    return len(text) <= LONGEST_DATELINE and text[-1:] not in choice.CLOSING and dates.iso(text) is not None
+def _is_dateline(block: Block) -> bool:
+    """Tell whether a line is no more than when, and by whom, something was published."""
+    text = block.text
+    short = len(text) <= LONGEST_DATELINE and text[-1:] not in choice.CLOSING
+    return short and block.tag not in HEADINGS and block.tag != "tr" and dates.iso(text) is not None

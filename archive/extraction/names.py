@@ -44,7 +44,7 @@ def split(byline: str | None) -> list[str]:
     if not byline:
         return []
     text = LEAD.sub("", clean(HANDLE.sub(" ", byline)))
-    names = []
+    names: list[str] = []
     for part in SEPARATOR.split(f" {text} "):
         name = LEAD.sub("", TRAILER.sub("", clean(part or ""))).strip(" ,.:;|-\u2013\u2014")
         name = DAY_AFTER.sub("", name)
