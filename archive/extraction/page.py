@@ -14,6 +14,7 @@ import lxml.html
 from lxml.html import HtmlElement
 
 from archive.charsets import decode, parseable
+from archive.extraction.taming import flatten, tamed
 
 # lxml.html looks for the class of each element in Python; one class for all is found ten times faster.
 ONE_CLASS = lxml.etree.ElementDefaultClassLookup(element=HtmlElement)
@@ -41,7 +42,7 @@ def parse(html: str) -> HtmlElement | None:
     Trees of any depth and size are read (``huge_tree``): whoever calls this with strangers' pages bounds time and
     memory from outside.
     """
-    text = parseable(html)
+    text = parseable(tamed(html))
     if text.isspace() or not text:
         return None
     parser = lxml.html.HTMLParser(huge_tree=True, remove_comments=True, remove_pis=True, encoding="utf-8")
@@ -50,7 +51,10 @@ def parse(html: str) -> HtmlElement | None:
         root = lxml.html.document_fromstring(text, parser=parser)
     except (lxml.etree.LxmlError, ValueError):
         return None
-    return root if isinstance(root, HtmlElement) else None
+    if not isinstance(root, HtmlElement):
+        return None
+    flatten(root)
+    return root
 
 
 def finder(path: str) -> Callable[[HtmlElement], list[HtmlElement]]:

@@ -1,0 +1,64 @@
+"""What no page needs and parsers choke on is taken out first, in time that grows with the page's length alone.
+
+libxml2 looks through all attributes of an element for each further one: 40,000 take seconds, 400,000 minutes. Whatever
+walks a tree by recursion ends at some depth. And some of what is looked for on a page costs the square of how often it
+is there; the largest real pages, live blogs of years, have some 100,000 tags.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+
+from lxml.etree import XPath
+from lxml.html import HtmlElement
+
+MOST_ATTRIBUTES = 200  # of one element; real ones have a few dozen
+LONG_TAG = 4_000  # characters; shorter ones hold no more attributes than can be borne
+MOST_DEPTH = 400  # browsers nest no deeper than 512 (Blink, kMaximumHTMLParserDOMTreeDepth)
+MOST_TAGS = 250_000
+MOST_HEADINGS = {("h1",): 50, ("h2", "h3", "h4", "h5", "h6"): 3_000}
+
+# An element at that depth which has others in it; the path is followed by libxml2, level by level.
+_AT_MOST_DEPTH = XPath("/*" * MOST_DEPTH + "[*]")
+# A tag, quoted values and all. It takes whatever it looks at, so that no character is looked at twice.
+_TAG = re.compile(r"""<[a-zA-Z](?:[^>"'=]++|=\s*+"[^"]*+"|=\s*+'[^']*+'|[="'])*+""")
+_ATTRIBUTE = re.compile(r"""[^\s=/"'<>]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+))?""")
+
+
+def tamed(text: str) -> str:
+    """Return the markup *text* with no more than ``MOST_ATTRIBUTES`` in a tag, cut behind ``MOST_TAGS`` tags."""
+    kept: list[str] = []
+    at = 0
+    for tag in _TAG.finditer(text):
+        if tag.end() - tag.start() > LONG_TAG:
+            kept += text[at : tag.start()], _fewer_attributes(tag)
+            at = tag.end()
+    if kept:
+        text = "".join(kept) + text[at:]
+    if text.count("<") > MOST_TAGS:
+        at = -1
+        for _ in range(MOST_TAGS + 1):
+            at = text.index("<", at + 1)
+        text = text[:at]
+    return text
+
+
+def _fewer_attributes(tag: re.Match[str]) -> str:
+    for number, attribute in enumerate(_ATTRIBUTE.finditer(tag[0], 1)):
+        if number == MOST_ATTRIBUTES:
+            return tag[0][: attribute.end()]
+    return tag[0]
+
+
+def flatten(root: HtmlElement) -> None:
+    """Make plain text of what is nested deeper than ``MOST_DEPTH``; headings past ``MOST_HEADINGS`` are paragraphs."""
+    deep: list[HtmlElement] = _AT_MOST_DEPTH(root)  # type: ignore[assignment]  # elements, as the path says
+    for element in deep:
+        text = " ".join("".join(element.itertext()).split())
+        for child in list(element):
+            element.remove(child)
+        element.text = text
+    for tags, most in MOST_HEADINGS.items():
+        for heading in islice(root.iter(*tags), most, None):
+            heading.tag = "p"
