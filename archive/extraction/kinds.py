@@ -92,7 +92,7 @@ def kind(
     wall = _wall(root, title, text, visible, described=bool(described))
     if wall:
         return wall
-    path = path_of(url)
+    path = path_of(url) if url else "/unknown"  # which is not the front page
     og_type = (data.first("og:type") or "").lower()
     if len(text) < LEAST_TEXT:
         if GALLERY_PATH.search(path) or named & GALLERY_TYPES:
