@@ -282,18 +282,27 @@ def render_all(articles: Iterable[tuple[Article, Mapping[str, Any]]], form: str)
     """
     first = True
     for article, extra in articles:
-        if form == "csv":
-            if first:
-                yield csv_line([*COLUMNS, *extra])
-            yield csv_line(row(article, extra).values())
-        elif form == "jsonl":
-            yield to_json({**article.to_json(), **extra}) + "\n"
-        elif form == "json":
-            yield ("[\n" if first else ",\n") + to_json({**article.to_json(), **extra}, indent=2)
-        else:
-            yield ("" if first or form == "html" else "\n---\n\n") + render(article, form)
+        yield piece(article, extra, form, first=first)
         first = False
+    yield ending(form, empty=first)
+
+
+def piece(article: Article, extra: Mapping[str, Any], form: str, *, first: bool) -> str:
+    """Return one of many articles in *form*, the *first* of them or not; what begins a file or parts them included."""
+    if form == "csv":
+        return (csv_line([*COLUMNS, *extra]) if first else "") + csv_line(row(article, extra).values())
+    if form == "jsonl":
+        return to_json({**article.to_json(), **extra}) + "\n"
     if form == "json":
-        yield "[]\n" if first else "\n]\n"
-    elif form == "csv" and first:
-        yield csv_line(COLUMNS)
+        return ("[\n" if first else ",\n") + to_json({**article.to_json(), **extra}, indent=2)
+    return ("" if first or form == "html" else "\n---\n\n") + render(article, form)
+
+
+def ending(form: str, *, empty: bool, columns: Iterable[str] = ()) -> str:
+    """Return what ends a file of many articles in *form*, or is all of it when there is none.
+
+    *columns* are those of ``csv`` beside the article's.
+    """
+    if form == "json":
+        return "[]\n" if empty else "\n]\n"
+    return csv_line([*COLUMNS, *columns]) if form == "csv" and empty else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, BinaryIO
@@ -16,16 +17,23 @@ class ParquetMissing(ArchiveError):
     """pyarrow is not installed."""
 
 
+def require_parquet() -> None:
+    """Raise ``ParquetMissing`` when pyarrow is not installed."""
+    try:
+        import pyarrow  # noqa: F401, PLC0415 - an optional dependency
+    except ImportError as error:
+        raise ParquetMissing("parquet needs pyarrow: pip install 'newswarc[parquet]'") from error
+
+
 def write_parquet(articles: Iterable[tuple[Article, Mapping[str, Any]]], out: BinaryIO) -> None:
-    """Write *articles*, each with its ``source``, to *out*.
+    """Write *articles*, each with its ``source`` and ``problem``, to *out*.
 
     Lists and nested values keep their types. Raises ``ParquetMissing`` without pyarrow.
     """
-    try:
-        import pyarrow as pa  # noqa: PLC0415 - an optional dependency
-        from pyarrow import parquet  # noqa: PLC0415 - as above
-    except ImportError as error:
-        raise ParquetMissing("parquet needs pyarrow: pip install 'newswarc[parquet]'") from error
+    require_parquet()
+    import pyarrow as pa  # noqa: PLC0415 - an optional dependency
+    from pyarrow import parquet  # noqa: PLC0415 - as above
+
     text = pa.string()
     link = pa.struct([("url", text), ("title", text)])
     schema = pa.schema(
@@ -46,11 +54,23 @@ def write_parquet(articles: Iterable[tuple[Article, Mapping[str, Any]]], out: Bi
             ("extractor", pa.struct([("name", text), ("version", text), ("rules", text)])),
             ("sources", pa.map_(text, text)),
             ("source", pa.struct([("path", text), ("record_id", text)])),
+            ("problem", text),
         ]
     )
     with parquet.ParquetWriter(out, schema) as writer:
         for rows in _groups(articles):
             writer.write_table(pa.Table.from_pylist(rows, schema))
+
+
+def lines_to_parquet(lines: BinaryIO, out: BinaryIO) -> None:
+    """Write what stands in *lines*, JSON lines of articles with ``source`` and ``problem``, to *out*."""
+    write_parquet(_read(lines), out)
+
+
+def _read(lines: BinaryIO) -> Iterator[tuple[Article, Mapping[str, Any]]]:
+    for line in lines:
+        item = json.loads(line)
+        yield Article.from_json(item), {name: item[name] for name in ("source", "problem")}
 
 
 def _groups(articles: Iterable[tuple[Article, Mapping[str, Any]]]) -> Iterator[list[dict[str, Any]]]:

@@ -19,6 +19,7 @@ class ExitCode(IntEnum):
     DAMAGE = 5, "verification found damage"
     REFUSED = 6, "refused: robots.txt or a private address"
     DISK_FULL = 7, "out of disk"
+    DRIFTED = 8, "extraction has drifted: a site may have been redesigned; all that was captured is kept"
     INTERRUPTED = 130, "interrupted; state kept"
 
     meaning: str

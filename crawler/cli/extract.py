@@ -6,32 +6,26 @@ import json
 import logging
 import os
 import sys
-from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import Future
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING
 
 import click
 
-from archive.article import Article
-from archive.capture import iso
-from archive.errors import ExtractionFailed
-from archive.pages import StoredPage, Unreadable, pages_in
 from crawler.cli.archive import check
 from crawler.cli.options import common
-from crawler.cli.terminal import writing
+from crawler.cli.terminal import printable, writing
 from crawler.config import Config
 from crawler.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from archive.workers import Workers
+    from archive.bulk import PartFile
+    from crawler.bulk import Bulk
 
 log = logging.getLogger(__name__)
 
 FORMATS = ("jsonl", "json", "md", "txt", "csv", "parquet")
+Inputs = list[tuple[str, str | None]]  # path, and the address of a page that does not tell its own
 
 
 @click.command("extract")
@@ -40,6 +34,7 @@ FORMATS = ("jsonl", "json", "md", "txt", "csv", "parquet")
 @click.option("--pages", "listing", metavar="FILE", help='Lines of {"path": …, "url": …}.')
 @click.option("--format", "form", type=click.Choice(FORMATS), default="jsonl", show_default=True)
 @click.option("--output", "-o", metavar="FILE", help="Write there instead of standard output.")
+@click.option("--resume", is_flag=True, help="Go on where an interrupted run with the same --output stopped.")
 @click.option("--jobs", type=click.IntRange(1), help="Worker processes. Default: one a core.")
 @common
 def command(
@@ -50,149 +45,105 @@ def command(
     listing: str | None,
     form: str,
     output: str | None,
+    resume: bool,
     jobs: int | None,
 ) -> int:
     """Articles out of pages or WARC files, without archiving.
 
-    PATH is an HTML page, a WARC file or a WACZ package, gzipped or not; - is standard input.
+    PATH is an HTML page, a WARC file or a WACZ package, gzipped or not, or a directory with such files in it or below;
+    - is standard input.
     """
-    from archive.workers import Workers
-    from crawler.publishers import publisher_modules
+    from archive.bulk import NotResumable, PartFile
 
     if url:
         check(url)
-    inputs = [(path, url) for path in paths] + list(_listed(listing))
+    inputs = _walked([*((path, url) for path in paths), *_listed(listing)])
     if not inputs:
-        raise click.UsageError("no file given; name pages, WARC files, or - for standard input")
+        raise click.UsageError("no file given; name pages, WARC files, directories of them, or - for standard input")
     if url and len(inputs) > 1:
         raise click.UsageError("--url is for one page; use --pages for several")
-    if form == "parquet" and not output and sys.stdout.isatty():
-        raise click.UsageError("parquet is not for a terminal; name a file with --output")
-    jobs = jobs or os.cpu_count() or 1
-    workers = Workers(
-        jobs,
-        memory_bytes=settings.worker_memory_bytes,
-        time_limit_s=settings.worker_time_limit_s,
-        publishers=publisher_modules(),
-    )
-    run = _Run(workers, ahead=2 * jobs)
-    try:
-        with writing(output or "standard output"):
-            if output:
-                with _replacing(Path(output)) as file:
-                    _write(run.articles(inputs), form, file)
-            else:
-                _write(run.articles(inputs), form, sys.stdout.buffer)
-    finally:
-        workers.close()
-    if not quiet:
-        sys.stderr.write(
-            f"{run.done} article{'' if run.done == 1 else 's'}"
-            + (f", {run.failed} failed" if run.failed else "")
-            + "\n"
-        )
-    return ExitCode.SOME_FAILED if run.failed else ExitCode.DONE
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that takes the place of *path* once it is whole: what stands there may be one of the inputs."""
-    if path.exists() and not path.is_file():  # /dev/null, a pipe
-        with path.open("wb") as file:
-            yield file
-        return
-    partial = path.with_name(f"{path.name}.part")
-    try:
-        with partial.open("wb") as file:
-            yield file
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _write(articles: Iterator[tuple[Article, dict[str, Any]]], form: str, out: BinaryIO) -> None:
-    """Write *articles* as they come: a reader at the other end of a pipe waits for no later one."""
     if form == "parquet":
-        from archive.parquet import write_parquet
+        from archive.parquet import require_parquet
 
-        write_parquet(articles, out)
-        return
-    from archive.formats import render_all
-
-    for piece in render_all(articles, form):
-        out.write(piece.encode())
-        out.flush()
-
-
-class _Run:
-    """Pages in, articles out, in order, a bounded number under way."""
-
-    def __init__(self, workers: Workers, *, ahead: int) -> None:
-        self.workers = workers
-        self.ahead = ahead  # pages submitted before the oldest is waited for
-        self.done = self.failed = 0
-
-    def articles(self, inputs: list[tuple[str, str | None]]) -> Iterator[tuple[Article, dict[str, Any]]]:
-        """Yield each article with its ``source``; failures are told and counted."""
-        from archive.examine import examine
-
-        under_way: deque[tuple[StoredPage, Future[Any]]] = deque()
-        for page in self._pages(inputs):
-            future = self.workers.submit(
-                examine,
-                page.payload,
-                url=page.url,
-                content_type=page.content_type,
-                content_encoding=page.content_encoding,
-                captured_at=page.captured_at,
-                want_article=True,
-                want_requisites=False,
-            )
-            under_way.append((page, future))
-            while len(under_way) > self.ahead:
-                yield from self._finished(*under_way.popleft())
-        while under_way:
-            yield from self._finished(*under_way.popleft())
-
-    def _pages(self, inputs: list[tuple[str, str | None]]) -> Iterator[StoredPage]:
-        for path, url in inputs:
-            try:
-                for page in pages_in(path, stream=sys.stdin.buffer if path == "-" else None, url=url):
-                    if isinstance(page, Unreadable):
-                        self._tell(str(page))
-                    else:
-                        yield page
-            except Unreadable as error:
-                self._tell(str(error))
-
-    def _finished(self, page: StoredPage, future: Future[Any]) -> Iterator[tuple[Article, dict[str, Any]]]:
+        require_parquet()
+        if not output and sys.stdout.isatty():
+            raise click.UsageError("parquet is not for a terminal; name a file with --output")
+    if resume and (output is None or not _is_file(output)):
+        raise click.UsageError("--resume goes on with the file of --output; there is none")
+    if resume and any(path == "-" for path, _ in inputs):
+        raise click.UsageError("--resume cannot go on with standard input, which nothing tells to be the same again")
+    with writing(output or "standard output"):
         try:
-            found = future.result()
-        except ExtractionFailed as error:
-            self._tell(f"{_named(page)}: {error.reason}")
-            return
-        article: Article | None = found.article
-        if article is None:
-            self._tell(f"{_named(page)}: {found.problem or 'not a page'}")
-            return
-        if found.problem:
-            log.warning("%s: %s", _named(page), found.problem)
-        self.done += 1
-        article = replace(
-            article,
-            captured_at=iso(page.captured_at),
-            record_id=page.record_id,
-            payload_digest=page.payload_digest,
+            part = PartFile(Path(output), resume=resume) if output is not None and _is_file(output) else None
+        except NotResumable as error:
+            raise click.UsageError(str(error)) from error
+        return _run(settings, quiet, inputs, form, output, jobs or os.cpu_count() or 1, part)
+
+
+def _run(
+    settings: Config, quiet: bool, inputs: Inputs, form: str, output: str | None, jobs: int, part: PartFile | None
+) -> int:
+    from archive.bulk import NotResumable
+    from archive.workers import Workers
+    from crawler.bulk import Bulk
+    from crawler.publishers import publisher_modules
+
+    finished = False
+    bulk: Bulk | None = None
+    try:
+        workers = Workers(
+            jobs,
+            memory_bytes=settings.worker_memory_bytes,
+            time_limit_s=settings.worker_time_limit_s,
+            publishers=publisher_modules(),
         )
-        yield article, {"source": {"path": page.path, "record_id": page.record_id}}
+        with workers:
+            bulk = Bulk(inputs, form, workers, part)
+            if part is not None:
+                bulk.to_part(part)
+            elif output is not None:
+                with Path(output).open("wb") as file:
+                    bulk.to_stream(file)
+            else:
+                bulk.to_stream(sys.stdout.buffer)
+        finished = True
+    except NotResumable as error:
+        raise click.UsageError(f"{output}.part cannot be gone on with: {error}; remove it to begin anew") from error
+    finally:
+        if part is not None and not finished and part.leave():
+            sys.stderr.write(
+                printable(f"newswarc: what is done is kept in {part.part}; --resume goes on with it") + "\n"
+            )
+    assert bulk is not None
+    drifted = bulk.drifts()
+    for drift in drifted:
+        sys.stderr.write(printable(str(drift)) + "\n")
+    if not quiet:
+        sys.stderr.write(printable(bulk.summary()) + "\n")
+    code = ExitCode.DRIFTED if drifted else ExitCode.SOME_FAILED if bulk.failed else ExitCode.DONE
+    if part is not None:
+        part.close()
+    return code
 
-    def _tell(self, message: str) -> None:
-        self.failed += 1
-        log.error("%s", message)
+
+def _is_file(output: str) -> bool:
+    """Tell whether *output* is, or can be, a file: not /dev/null, not a pipe."""
+    return not Path(output).exists() or Path(output).is_file()
 
 
-def _named(page: StoredPage) -> str:
-    return f"{page.path} {page.record_id}" if page.record_id else page.path
+def _walked(given: Sequence[tuple[str, str | None]]) -> Inputs:
+    from archive.bulk import walked
+
+    found: Inputs = []
+    for path, url in given:
+        try:
+            inside = [(file, url) for file in walked(path)]
+        except OSError as error:
+            raise click.UsageError(f"{error.filename or path}: cannot be read ({error.strerror})") from error
+        if not inside:
+            raise click.UsageError(f"{path}: no page, WARC file or WACZ package is in this directory")
+        found += inside
+    return found
 
 
 def _listed(listing: str | None) -> Iterator[tuple[str, str | None]]:
