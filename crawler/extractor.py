@@ -24,6 +24,7 @@ from archive.entries import capture_of
 from archive.errors import ArchiveError, ExtractionFailed, RecordError, StorageError
 from archive.examine import Examination, examine_record
 from archive.reference import Reference
+from archive.rules import host_of
 from archive.workers import Workers
 from crawler import config
 from crawler.examiner import completed
@@ -55,6 +56,7 @@ class Extractor:
         self._under_way: dict[int, asyncio.Task[None]] = {}
         self._runner: asyncio.Task[None] | None = None
         self._stopping = False
+        self.hosts: set[str] = set()  # of which articles were read in this run
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -160,6 +162,7 @@ class Extractor:
                 await session.article(article)
             except StorageError:
                 return  # the session stops the run; the page waits for the next
+            self.hosts.add(host_of(article.url))
         result.error = found.problem
         self._count("failed" if found.problem else "articles")
         await self._scheduler.extracted(page, found.problem, spider.leads.needed(found, page))

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,9 @@ from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.spiderloader import get_spider_loader
 from scrapy.utils.project import get_project_settings
 
+from archive.drift import Drift
 from crawler.account import Account
+from crawler.extractor import Extractor
 from crawler.interruption import Interruption
 from crawler.session import PUBLISH_INTERRUPTED_S, ArchiveSession
 
@@ -30,6 +32,8 @@ class Finished:
     error: BaseException | None = None
     stats: dict[str, Any] = field(default_factory=dict)
     account: Account | None = None  # of a spider that has a frontier
+    hosts: Sequence[str] = ()  # of which articles were read
+    drifted: Sequence[Drift] = ()  # how the articles of these are read no longer
 
 
 def run_spider(
@@ -82,6 +86,9 @@ def run_spider(
     if task.done() and not task.cancelled() and not isinstance(task.exception(), KeyboardInterrupt):
         finished.error = _ended(task.exception()) or finished.error
     finished.account = getattr(crawler.spider, "account", None)
+    with contextlib.suppress(RuntimeError):
+        extractor = crawler.get_extension(Extractor)
+        finished.hosts = sorted(extractor.hosts) if extractor is not None else ()
     with contextlib.suppress(RuntimeError):  # nor statistics, when its spider could not be made
         if crawler.stats is not None:
             finished.stats = dict(crawler.stats.get_stats())

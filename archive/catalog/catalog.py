@@ -20,6 +20,7 @@ from archive.catalog.identity import normalised
 from archive.catalog.replacing import Gate
 from archive.catalog.rows import EVIDENCE_KINDS, article_of, article_row, capture_of, capture_row, place_of
 from archive.catalog.search import Hit, find
+from archive.drift import Fact, fact_of
 from archive.errors import IndexDamaged
 from archive.place import Place
 from archive.sqlite import transaction, translated
@@ -186,6 +187,25 @@ class Catalog:
                 (capture_id,),
             ).fetchone()
         return (row["title"], row["page_kind"]) if row is not None else None
+
+    def facts(self, host: str, limit: int) -> list[Fact]:
+        """Return what drift is told from: of the newest *limit* captures of *host*, in the order of capture.
+
+        *host* is as ``host_of`` gives it. Of a capture that was extracted several times the latest counts.
+        """
+        with self._reading() as db:
+            rows = db.execute(
+                # All pages of the host, whatever its port, and few of others (normalised addresses, "/" is before ":").
+                "SELECT * FROM articles WHERE page >= ? AND page < ?"
+                " ORDER BY captured_at DESC, file DESC, offset DESC LIMIT ?",
+                (f"{host}/", f"{host};", limit),
+            )
+            latest: dict[str, Fact] = {}
+            for row in rows:
+                fact = fact_of(article_of(row))
+                if fact.host == host:
+                    latest.setdefault(row["capture_id"] or row["record_id"], fact)
+        return list(latest.values())[::-1]
 
     def versions(self, url: str) -> list[Version]:
         """Return an article as each capture showed it, in time order, in the latest extraction of each.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from crawler.config import Config
 from crawler.exit_codes import ExitCode
 
 if TYPE_CHECKING:
+    from archive.drift import Drift
     from crawler.account import Account
     from crawler.frontier import Reason
     from crawler.results import PageResult
@@ -95,15 +97,29 @@ def command(
     if isinstance(finished.error, BrokenPipeError):  # nobody is told any more
         hang_up()
         raise click.Abort
+    if finished.hosts:
+        finished.drifted = _drifts(settings, finished.hosts)
     if finished.account is not None and not quiet:
         for line in summary(spider, settings.archive, finished):
             if as_json:
                 click.echo(printable(line), err=True)
             else:
                 print_line(line)
+    for drift in finished.drifted:
+        click.echo(printable(str(drift)), err=True)
+        if as_json:
+            print_json({"drift": drift.to_json()})
     if finished.error is not None:
         raise finished.error
     return exit_code(finished)
+
+
+def _drifts(settings: Config, hosts: Sequence[str]) -> list[Drift]:
+    from archive.archive import Archive
+    from crawler.drift import lasting_drifts
+
+    with Archive.open(settings.archive, s3=settings.s3, state_dir=settings.state_dir) as archive:
+        return lasting_drifts(archive, hosts)
 
 
 def _pairs(option: str, given: tuple[str, ...]) -> dict[str, str]:
@@ -160,6 +176,8 @@ def exit_code(finished: Finished) -> ExitCode:
         return ExitCode.INTERRUPTED  # or it was done just then
     if account is None:  # it is a spider of Scrapy's own kind, or its account could not be made
         return ExitCode.DONE if finished.stats.get("finish_reason") == "finished" else ExitCode.BUG
+    if finished.drifted:
+        return ExitCode.DRIFTED  # before single pages that failed, of which a large crawl always has some
     if account.outcomes.get("failed") or account.articles.get("unreadable") or account.pending:
         return ExitCode.SOME_FAILED
     if account.outcomes.get("refused") and not any(account.outcomes.get(good) for good in ("saved", "unchanged")):

@@ -600,3 +600,28 @@ def test_a_catalogue_that_cannot_be_read_gives_way(tmp_path: Path):
     with Catalog(path) as catalog:
         catalog.check()
         assert len(list(catalog.dump())) == 1
+
+
+# --- what drift is told from
+
+
+def test_the_facts_of_a_host_are_its_newest_captures_in_their_order_each_once(catalog: Catalog):
+    entries = [entry(n, day=n, authors=["A B"] if n % 2 else []) for n in range(1, 10)]
+    again = entry(9, day=9, file="articles/b.warc.gz", authors=["C D"], title="Read again")
+    others = [
+        entry(20, url="https://other.example/1", record_id="<urn:uuid:other>"),
+        entry(21, url="https://sub.news.example/1", record_id="<urn:uuid:sub>"),
+        entry(22, url="https://news.example.org/1", record_id="<urn:uuid:org>"),
+        entry(23, url="http://www.news.example:8080/1", day=10, record_id="<urn:uuid:port>"),
+    ]
+    catalog.add([], [*reversed(entries), again, *others])
+    facts = catalog.facts("news.example", 4)  # of which one is an earlier extraction
+    assert [fact.url for fact in facts] == [
+        "https://news.example/8",
+        "https://news.example/9",
+        "http://www.news.example:8080/1",
+    ]
+    assert [fact.title for fact in facts if fact.url.endswith("/9")] == ["Read again"]
+    assert ["authors" in fact.has for fact in facts if fact.url.endswith("/8")] == [False]
+    assert len(catalog.facts("news.example", 100)) == 10
+    assert catalog.facts("absent.example", 100) == []

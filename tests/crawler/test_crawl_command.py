@@ -18,6 +18,7 @@ from click.testing import CliRunner
 from scrapy.http import Response
 from scrapy.signalmanager import SignalManager
 
+from archive.drift import Drift
 from crawler.account import Account
 from crawler.cli.crawl import LONGEST_TOLD, REASONS_TOLD, command, exit_code, summary
 from crawler.cli.progress import CrawlProgress
@@ -31,6 +32,7 @@ from tests.command import Command, heeded
 from tests.crawler.crawls import article, page, reply
 from tests.servers.raw_site import RawSite, Script, running
 
+DRIFTED = [Drift("a.example", "authors", "2026-03-01T00:00:00.000000Z", "https://a.example/1", 281, 300, 0, 20)]
 NOTHING = Account({}, {}, 0, [], {})
 
 
@@ -80,6 +82,9 @@ def test_strangers_addresses_and_reasons_do_not_fill_the_terminal():
         (finished(outcomes={"saved": 1}, pending=1), ExitCode.SOME_FAILED),
         (finished(outcomes={"saved": 1}, articles={"unreadable": 1}), ExitCode.SOME_FAILED),
         (finished(outcomes={"refused": 1}), ExitCode.REFUSED),
+        (replace(finished(outcomes={"saved": 1}), drifted=DRIFTED), ExitCode.DRIFTED),
+        (replace(finished(outcomes={"saved": 1, "failed": 1}), drifted=DRIFTED), ExitCode.DRIFTED),
+        (replace(finished(outcomes={"saved": 1}, pending=1), drifted=DRIFTED, interrupted=True), ExitCode.INTERRUPTED),
         (finished(outcomes={"refused": 1, "unchanged": 1}), ExitCode.DONE),
         (Finished(interrupted=True), ExitCode.INTERRUPTED),
         (replace(finished(outcomes={"saved": 1}, pending=1), interrupted=True), ExitCode.INTERRUPTED),
