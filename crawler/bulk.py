@@ -6,6 +6,8 @@ import logging
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, BinaryIO
 
 from archive.bulk import Journal, PartFile, Stream, Written
@@ -125,7 +127,8 @@ class Bulk:
 
     def drifts(self) -> list[Drift]:
         """Return what has changed in how the pages of each host are read, in the order of their capture."""
-        return [drift for host in self.journal.hosts() for drift in drifts(host, self.journal.facts(host))]
+        by_host = groupby(self.journal.facts(), attrgetter("host"))
+        return [drift for host, facts in by_host for drift in drifts(host, facts)]
 
 
 def _extra(result: Result) -> dict[str, Any]:

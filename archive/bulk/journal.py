@@ -153,16 +153,12 @@ class Journal:
             )
             return MappingProxyType({row[0]: row[1] for row in rows})
 
-    def hosts(self) -> Iterator[str]:
+    def facts(self) -> Iterator[Fact]:
+        """Yield what is known of all pages, host by host, each host's in the order in which they were captured."""
         with self._translated():
-            yield from [row[0] for row in self._db.execute("SELECT DISTINCT host FROM pages ORDER BY host")]
-
-    def facts(self, host: str) -> Iterator[Fact]:
-        """Yield what is known of the pages of *host*, in the order in which they were captured."""
-        with self._translated():
-            for row in self._db.execute("SELECT * FROM pages WHERE host = ? ORDER BY at, n", (host,)):
+            for row in self._db.execute("SELECT * FROM pages ORDER BY host, at, n"):
                 yield Fact(
-                    host=host,
+                    host=row["host"],
                     url=row["url"],
                     at=row["at"],
                     title=row["title"],

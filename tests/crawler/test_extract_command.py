@@ -293,6 +293,17 @@ def test_without_a_redesign_nothing_is_told(command: Command) -> None:
     assert command.run("extract", "1.warc.gz", "2.warc.gz").err == "400 articles\n"
 
 
+def test_each_host_is_judged_by_itself(command: Command) -> None:
+    data = []
+    for n in range(160):
+        data.append(record(2 * n, HEAD + news(n), url=f"https://good.example/{n}/x"))
+        data.append(record(2 * n + 1, HEAD + news(n, author=n < 140), url=f"https://www.bad.example/{n}/x"))
+    (command.folder / "a.warc.gz").write_bytes(b"".join(data))
+    (line,) = command.run("extract", "a.warc.gz", "--quiet", code=8).err.splitlines()
+    assert line.startswith("bad.example: since ")
+    assert "(https://www.bad.example/140/x) 0 of 20 articles have authors" in line
+
+
 def test_drift_is_told_of_what_an_interrupted_run_read_too(command: Command) -> None:
     publication(command.folder, new={"author": False})
     killed(command, *arguments("csv"), after_bytes=100_000)
