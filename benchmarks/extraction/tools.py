@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +26,7 @@ Tool = Callable[[Sample], Found]
 
 
 def newswarc() -> Tool:
-    import trafilatura  # noqa: F401 - loaded with the first page that needs it; its loading is not a page's time
+    importlib.import_module("trafilatura")  # loaded with the first page that needs it: not a page's time
 
     from archive.extraction import Page, extract
 
@@ -59,7 +60,13 @@ def newspaper4k() -> Tool:
         page.parse()
         at = page.publish_date
         published = at.isoformat() if isinstance(at, datetime) else None
-        return Found(page.text, page.title, list(page.authors), published, sorted({*(page.tags or ()), *(page.meta_keywords or ())}))
+        return Found(
+            page.text,
+            page.title,
+            list(page.authors),
+            published,
+            sorted({*(page.tags or ()), *(page.meta_keywords or ())}),
+        )
 
     return run
 
