@@ -20,7 +20,7 @@ SEPARATOR = re.compile(
 SEVERAL = re.compile(r",\s*\w+\s+\w+|\w\s\w.*\s(?:and|und|et|og|och|en|&)\s+\w+\s+\w")  # "Anna Berg og Ola Dahl"
 INITIALS = re.compile(r"\s*\(\w{2,4}\.?\)$")  # "Anna Berg (abe)": the sign of a newsroom's author
 SITE = re.compile(r"^(?:www\.)?[\w-]+\.(?:\w{2}|com|net|org|info|news)$", re.IGNORECASE)
-HANDLE = re.compile(r"(?:^|\s)@\w+|[^\s()<>]+@[^\s()<>]+\.\w+|https?://\S+|www\.\S+", re.IGNORECASE)
+HANDLE = re.compile(r"[^\s()<>]+@[^\s()<>]+\.\w+|@\w+|https?://\S+|www\.\S+", re.IGNORECASE)
 TRAILER = re.compile(r"\s*(?:\(.*\)|\[.*\]|[-\u2013\u2014|]\s+.*)$")
 NOT_A_NAME = re.compile(
     r"\d|^(?:\w*admin|administrator|editor|unknown|none|null|n/a|guest|anonymous|share|follow|updated?|published|"

@@ -14,7 +14,7 @@ from lxml.etree import XPath
 from lxml.html import HtmlElement
 
 MOST_ATTRIBUTES = 200  # of one element; real ones have a few dozen
-LONG_TAG = 4_000  # characters; shorter ones hold no more attributes than can be borne
+LONG_TAG = 4_000  # characters without a value; shorter tags hold no more attributes than can be borne
 MOST_DEPTH = 400  # browsers nest no deeper than 512 (Blink, kMaximumHTMLParserDOMTreeDepth)
 MOST_TAGS = 250_000
 MOST_HEADINGS = {("h1",): 50, ("h2", "h3", "h4", "h5", "h6"): 3_000}
@@ -23,6 +23,11 @@ MOST_HEADINGS = {("h1",): 50, ("h2", "h3", "h4", "h5", "h6"): 3_000}
 _AT_MOST_DEPTH = XPath("/*" * MOST_DEPTH + "[*]")
 # A tag, quoted values and all. It takes whatever it looks at, so that no character is looked at twice.
 _TAG = re.compile(r"""<[a-zA-Z](?:[^>"'=]++|=\s*+"[^"]*+"|=\s*+'[^']*+'|[="'])*+""")
+# The start of a tag with very many values, or very long without one.
+_CROWDED = re.compile(
+    rf"""<[a-zA-Z](?:[^>"'=]{{{LONG_TAG},}}+"""
+    rf"""|[^>"'=]*+(?:(?:=\s*+"[^"]*+"|=\s*+'[^']*+'|[="'])[^>"'=]*+){{{MOST_ATTRIBUTES},}}+)"""
+)
 _ATTRIBUTE = re.compile(r"""[^\s=/"'<>]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+))?""")
 
 
@@ -30,8 +35,9 @@ def tamed(text: str) -> str:
     """Return the markup *text* with no more than ``MOST_ATTRIBUTES`` in a tag, cut behind ``MOST_TAGS`` tags."""
     kept: list[str] = []
     at = 0
-    for tag in _TAG.finditer(text):
-        if tag.end() - tag.start() > LONG_TAG:
+    for crowded in _CROWDED.finditer(text):
+        tag = _TAG.match(text, crowded.start())
+        if tag is not None and tag.start() >= at:
             kept += text[at : tag.start()], _fewer_attributes(tag)
             at = tag.end()
     if kept:
