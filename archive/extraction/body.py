@@ -47,6 +47,7 @@ MOST_STANDFIRST = 3  # paragraphs
 NEAR = 15  # blocks before a text in which its standfirst is looked for when no headline is found
 SHORT = 250  # characters; a shorter text is worth another opinion
 LEAST_SHARE = 0.4  # of the page's prose
+EXCERPT = 0.5  # of the text found: what is told in fewer words is an excerpt
 LEAST_AGREED = 0.6  # less in common, and the data tell of something else
 AGREED = 0.8  # words in common with the text that the page's data give
 HOME_SHARE = 0.9  # of the chosen letters that lie in the text's container
@@ -218,7 +219,7 @@ def _is_named(element: HtmlElement, pattern: re.Pattern[str]) -> bool:
 def _doubtful(found: Body, picked: choice.Choice, told: str | None) -> bool:
     """Tell whether another opinion is worth its time: little text, little of the page's prose, or not the one told."""
     size = len(found.text)
-    if told and len(told) > SHORT:
+    if told and len(told) > max(SHORT, EXCERPT * size):
         return _agreement(found.text, told) < AGREED
     return size < SHORT or picked.share < LEAST_SHARE
 

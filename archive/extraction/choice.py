@@ -174,7 +174,7 @@ def weight_of(block: Block) -> int:
     own = len(text) - block.linked
     if own < LEAST_DENSE or block.linked > LINKED_SHARE * len(text) or block.tag in HEADINGS:
         return 0
-    least = LEAST_DENSE if DENSE.search(text) else LEAST_PROSE
+    least = LEAST_PROSE if text.isascii() or not DENSE.search(text) else LEAST_DENSE
     return own if own >= least and SENTENCE.search(text) else 0
 
 

@@ -35,7 +35,8 @@ def own_article(root: HtmlElement, url: str, titles: list[str]) -> HtmlElement |
     for heading, holder in holders:
         if letters(heading.text_content()) in wanted:
             return holder
-    return holders[0][1]
+    # By order only where the first headline of the page has its text in paragraphs: else it is not among these.
+    return holders[0][1] if next(root.iter("h1")) is holders[0][0] else None
 
 
 def _holder(heading: HtmlElement) -> HtmlElement | None:
