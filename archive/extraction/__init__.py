@@ -99,7 +99,7 @@ def _read(
     root = parse(html)
     if root is None:
         return None
-    data = structured.read(root)
+    data = structured.read(root, microdata="itemprop" in html or "ITEMPROP" in html)
     view = PageView(root, root, page.url, base_url(root, page.url), page.captured_at, data.objects)
     rule = select(rules, view)
     own = rule.own_article(view) if rule is not None and rule.own_article is not None else None

@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 from lxml.html import HtmlElement
 
-from archive.extraction.prose import HEADINGS, Block, letters
+from archive.extraction.prose import HEADINGS, Block
 
-LEAST_LETTERS = 8  # of a line that may be known again; "Yes." and "More" say nothing
+LEAST_LETTERS = 10  # characters of a line that may be known again; "Yes." and "More" say nothing
 LONGEST_ATTRIBUTION = 160  # characters
 ATTRIBUTION = re.compile(  # who else had a hand in a text: it repeats, and is text all the same
     r"\b(?:contributed|reporting|reported|edit(?:ed|ing)|with\s+(?:files|material|agencies)|translat(?:ed|ion)|photograph\w*|"
@@ -123,11 +123,10 @@ class LeftOut:
 
 
 def fingerprint(text: str) -> int | None:
-    """Return 63 bits that stand for the letters of a line, ``None`` when it has too few to be known again."""
-    own = letters(text)
-    if len(own) < LEAST_LETTERS:
+    """Return 63 bits that stand for a line, whatever its case, ``None`` when it is too short to be known again."""
+    if len(text) < LEAST_LETTERS:
         return None
-    return int.from_bytes(blake2b(own.encode(), digest_size=8).digest()) >> 1
+    return int.from_bytes(blake2b(text.casefold().encode(), digest_size=8).digest()) >> 1
 
 
 def layout_of(home: HtmlElement, root: HtmlElement, *, complete: bool) -> Layout | None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 from lxml.html import HtmlElement
 
 from archive.article import Image
 from archive.extraction import dates, names
-from archive.extraction.page import absolute, finder, path_of
+from archive.extraction.page import absolute, path_of
 from archive.extraction.prose import HEADINGS, blocks, clean, text_of
 
-NAMED = finder(".//*[@class or @data-testid]")
-CALLED_AUTHOR = finder(".//*[contains(@itemprop, 'author') or @rel='author']")
 LONGEST_TITLE = 400
 KICKER = re.compile(  # what stands over a headline, inside its element
     r"(?:^|[\s_-])(?:over-?line|kicker|eye-?brow|dachzeile|top-?line|pre-?title|sur-?titre|antetitulo|occhiello|label|badge)"
@@ -83,13 +82,12 @@ def near(heading: HtmlElement, root: HtmlElement) -> HtmlElement:
     return best
 
 
-def authors(scope: HtmlElement) -> list[str]:
-    """Return the names in the byline markup of *scope*, the whole byline of the first place that has one."""
-    for collect in (_linked, _marked, _classed):
-        found = names.distinct(collect(scope))
-        if found:
-            return found
-    return []
+def authors(scope: HtmlElement, called: Sequence[HtmlElement] = ()) -> list[str]:
+    """Return the names in the byline markup of *scope*, the whole byline of the first place that has one.
+
+    *called* are the elements whose microdata say that they hold an author.
+    """
+    return names.distinct(_linked(scope)) or names.distinct(_marked(scope, called)) or names.distinct(_classed(scope))
 
 
 def _linked(scope: HtmlElement) -> list[str]:
@@ -122,9 +120,11 @@ def _home(anchor: HtmlElement) -> HtmlElement:
     return element
 
 
-def _marked(scope: HtmlElement) -> list[str]:
+def _marked(scope: HtmlElement, called: Sequence[HtmlElement]) -> list[str]:
     found = []
-    for element in CALLED_AUTHOR(scope):
+    for element in called:
+        if element is not scope and not any(outer is scope for outer in element.iterancestors()):
+            continue
         inner = element.xpath(".//*[@itemprop='name']")
         for part in inner or [element]:
             text = clean(part.get("content") or "") or text_of(part)
@@ -134,9 +134,10 @@ def _marked(scope: HtmlElement) -> list[str]:
 
 
 def _classed(scope: HtmlElement) -> list[str]:
-    for element in NAMED(scope):
-        label = f"{element.get('class') or ''} {element.get('data-testid') or ''}"
-        if not _names_byline(label) or in_furniture(element, scope):
+    for element in scope.iterdescendants():
+        label, tested = element.get("class"), element.get("data-testid")
+        named = (label and _names_byline(label)) or (tested and _names_byline(tested))
+        if not named or in_furniture(element, scope):
             continue
         text = text_of(element)
         found = names.split(text) if 0 < len(text) <= LONGEST_BYLINE else []
@@ -185,7 +186,7 @@ def times(scope: HtmlElement) -> tuple[str | None, str | None]:
             return published, modified
     if published or modified:
         return published, modified
-    for element in NAMED(scope):
+    for element in scope.iterdescendants():
         if _names_time(element.get("class") or "") and not in_furniture(element, scope):
             text = text_of(element)
             if 0 < len(text) <= 80 and (found := dates.iso(text)):

@@ -107,9 +107,10 @@ def authors(given: Facts) -> tuple[list[str], str] | None:
     told = names.without_sites(names.distinct(_told_authors(given)))
     if told and given.complete:
         return told, "json-ld"
-    shown = markup.authors(given.scope)
+    called = [element for name, marked in given.data.props.items() if "author" in name for element in marked]
+    shown = markup.authors(given.scope, called)
     if not shown and given.scope is not given.view.article:
-        shown = markup.authors(given.view.article)
+        shown = markup.authors(given.view.article, called)
     if told:
         keys = [names.key(name) for name in told]
         fuller = len(shown) > len(told) and all(

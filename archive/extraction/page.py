@@ -14,7 +14,7 @@ import lxml.html
 from lxml.html import HtmlElement
 
 from archive.charsets import decode, parseable
-from archive.extraction.taming import flatten, tamed
+from archive.extraction.taming import flatten, may_have_many_headings, tamed
 
 # lxml.html looks for the class of each element in Python; one class for all is found ten times faster.
 ONE_CLASS = lxml.etree.ElementDefaultClassLookup(element=HtmlElement)
@@ -53,7 +53,7 @@ def parse(html: str) -> HtmlElement | None:
         return None
     if not isinstance(root, HtmlElement):
         return None
-    flatten(root)
+    flatten(root, headings=may_have_many_headings(html))
     return root
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from lxml.etree import iterwalk
+from lxml.etree import Comment, Entity, ProcessingInstruction, iterwalk
 from lxml.html import HtmlElement
 
 INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")  # soft hyphens, zero-width spaces and joiners of layout
@@ -22,10 +22,20 @@ HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 CELLS = frozenset(("td", "th"))
 BREAK = "\x00"  # stands for a line break among collected pieces: no page's text holds it
 BAR = " | "
-SILENT = frozenset(
+UNREAD_TAGS = frozenset(
     """audio button canvas datalist embed head iframe input link map math meta noscript object option picture script
     select source style svg template textarea title video""".split()  # noqa: SIM905 - as above
 )
+
+
+INLINE, BLOCK, SILENT, ANCHOR, LINE_BREAK = range(5)
+KINDS: dict[object, int] = {
+    **dict.fromkeys(BLOCK_TAGS, BLOCK),
+    **dict.fromkeys(UNREAD_TAGS, SILENT),
+    **dict.fromkeys((Comment, ProcessingInstruction, Entity), SILENT),  # what lxml has for the tags of these
+    "a": ANCHOR,
+    "br": LINE_BREAK,
+}
 
 
 @dataclass(slots=True)
@@ -84,25 +94,25 @@ class _Reader:
         skip, row = self._skip, None
         walker = iterwalk(top, events=("start", "end"))
         for event, element in walker:
-            tag = element.tag
+            kind = KINDS.get(element.tag, INLINE)
             if event == "start":
-                if tag in SILENT or not isinstance(tag, str) or (skip and element in skip):
+                if kind == SILENT or (skip and element in skip):
                     walker.skip_subtree()
                     continue
-                if tag == "br":
-                    self._breaks += 1
-                elif tag in BLOCK_TAGS:
+                if kind == BLOCK:
                     if row is None:
                         self._flush(owners[-1])
-                        if tag == "tr" and _is_data(element):
+                        if element.tag == "tr" and _is_data(element):
                             row = element
                         owners.append(element)
-                    elif tag in CELLS and element.getprevious() is not None:
+                    elif element.tag in CELLS and element.getprevious() is not None:
                         self._pieces.append(BAR)
-                elif tag == "a":
+                elif kind == ANCHOR:
                     if self._breaks > 1:
                         self._flush(owners[-1])
                     self._open.append((element.get("href") or "", len(self._pieces)))
+                elif kind == LINE_BREAK:
+                    self._breaks += 1
                 text = element.text
             else:
                 if element is owners[-1]:
@@ -110,7 +120,7 @@ class _Reader:
                     row = None
                     if element is not top:
                         owners.pop()
-                elif tag == "a" and self._open and not (skip and element in skip):
+                elif kind == ANCHOR and self._open and not (skip and element in skip):
                     href, began = self._open.pop()
                     if href:
                         self._anchors.append((href, began, len(self._pieces)))
@@ -142,7 +152,9 @@ class _Reader:
                 self._anchors = []
             return
         text = _lines(pieces)
-        if text:
+        if text and not self._anchors and not self._open:
+            self._blocks.append(Block(text, owner))
+        elif text:
             spans = [*self._anchors, *((href, began, len(pieces)) for href, began in self._open if href)]
             spans.sort(key=lambda span: span[1])
             links = [

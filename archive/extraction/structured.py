@@ -52,8 +52,8 @@ class Structured:
         return found
 
 
-def read(root: HtmlElement) -> Structured:
-    """Read the JSON-LD, the meta elements and the microdata of a page."""
+def read(root: HtmlElement, *, microdata: bool = True) -> Structured:
+    """Read the JSON-LD, the meta elements and, unless there is known to be none, the microdata of a page."""
     found = Structured()
     for script in root.iter("script"):
         if "ld+json" in (script.get("type") or "").lower():
@@ -64,7 +64,7 @@ def read(root: HtmlElement) -> Structured:
         content = clean(html.unescape(meta.get("content") or ""))
         if name and content:
             found.meta.setdefault(name, []).append(content)
-    for element in WITH_PROPERTIES(root):
+    for element in WITH_PROPERTIES(root) if microdata else ():
         for name in (element.get("itemprop") or "").split():
             found.props.setdefault(name, []).append(element)
     return found

@@ -15,6 +15,7 @@ from lxml.html import HtmlElement
 
 MOST_ATTRIBUTES = 200  # of one element; real ones have a few dozen
 LONG_TAG = 4_000  # characters without a value; shorter tags hold no more attributes than can be borne
+MOST_VALUES = 4_000  # of attributes, on a whole page; fewer can be borne even in one tag
 MOST_DEPTH = 400  # browsers nest no deeper than 512 (Blink, kMaximumHTMLParserDOMTreeDepth)
 MOST_TAGS = 250_000
 MOST_HEADINGS = {("h1",): 50, ("h2", "h3", "h4", "h5", "h6"): 3_000}
@@ -23,31 +24,37 @@ MOST_HEADINGS = {("h1",): 50, ("h2", "h3", "h4", "h5", "h6"): 3_000}
 _AT_MOST_DEPTH = XPath("/*" * MOST_DEPTH + "[*]")
 # A tag, quoted values and all. It takes whatever it looks at, so that no character is looked at twice.
 _TAG = re.compile(r"""<[a-zA-Z](?:[^>"'=]++|=\s*+"[^"]*+"|=\s*+'[^']*+'|[="'])*+""")
-# The start of a tag with very many values, or very long without one.
+# The start of a tag that is very long without a value, and of one with very many.
+_LONG = re.compile(rf"""<[a-zA-Z][^>"'=]{{{LONG_TAG},}}+""")
 _CROWDED = re.compile(
-    rf"""<[a-zA-Z](?:[^>"'=]{{{LONG_TAG},}}+"""
-    rf"""|[^>"'=]*+(?:(?:=\s*+"[^"]*+"|=\s*+'[^']*+'|[="'])[^>"'=]*+){{{MOST_ATTRIBUTES},}}+)"""
+    rf"""<[a-zA-Z][^>"'=]*+(?:(?:=\s*+"[^"]*+"|=\s*+'[^']*+'|[="'])[^>"'=]*+){{{MOST_ATTRIBUTES},}}+"""
 )
 _ATTRIBUTE = re.compile(r"""[^\s=/"'<>]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+))?""")
 
 
 def tamed(text: str) -> str:
     """Return the markup *text* with no more than ``MOST_ATTRIBUTES`` in a tag, cut behind ``MOST_TAGS`` tags."""
-    kept: list[str] = []
-    at = 0
-    for crowded in _CROWDED.finditer(text):
-        tag = _TAG.match(text, crowded.start())
-        if tag is not None and tag.start() >= at:
-            kept += text[at : tag.start()], _fewer_attributes(tag)
-            at = tag.end()
-    if kept:
-        text = "".join(kept) + text[at:]
-    if text.count("<") > MOST_TAGS:
+    text = _with_fewer(_LONG, text)
+    if text.count("=") > MOST_VALUES:
+        text = _with_fewer(_CROWDED, text)
+    if len(text) > 3 * MOST_TAGS and text.count("<") > MOST_TAGS:
         at = -1
         for _ in range(MOST_TAGS + 1):
             at = text.index("<", at + 1)
         text = text[:at]
     return text
+
+
+def _with_fewer(crowded: re.Pattern[str], text: str) -> str:
+    """Return *text* with fewer attributes in the tags that begin as *crowded* says."""
+    kept: list[str] = []
+    at = 0
+    for start in crowded.finditer(text):
+        tag = _TAG.match(text, start.start())
+        if tag is not None and tag.start() >= at:
+            kept += text[at : tag.start()], _fewer_attributes(tag)
+            at = tag.end()
+    return "".join(kept) + text[at:] if kept else text
 
 
 def _fewer_attributes(tag: re.Match[str]) -> str:
@@ -57,14 +64,22 @@ def _fewer_attributes(tag: re.Match[str]) -> str:
     return tag[0]
 
 
-def flatten(root: HtmlElement) -> None:
-    """Make plain text of what is nested deeper than ``MOST_DEPTH``; headings past ``MOST_HEADINGS`` are paragraphs."""
+def may_have_many_headings(text: str) -> bool:
+    """Tell whether there may be more headings in the markup *text* than ``MOST_HEADINGS``; cheaply, so not surely."""
+    return any(text.count(start) > most for start, most in (("<h1", 50), ("<H1", 0), ("<h", 3_000), ("<H", 500)))
+
+
+def flatten(root: HtmlElement, *, headings: bool = True) -> None:
+    """Make plain text of what is nested deeper than ``MOST_DEPTH``; headings past ``MOST_HEADINGS`` are paragraphs.
+
+    Without *headings* there are known to be too few of them to look.
+    """
     deep: list[HtmlElement] = _AT_MOST_DEPTH(root)  # type: ignore[assignment]  # elements, as the path says
     for element in deep:
         text = " ".join("".join(element.itertext()).split())
         for child in list(element):
             element.remove(child)
         element.text = text
-    for tags, most in MOST_HEADINGS.items():
+    for tags, most in MOST_HEADINGS.items() if headings else ():
         for heading in islice(root.iter(*tags), most, None):
             heading.tag = "p"
