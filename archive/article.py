@@ -28,6 +28,18 @@ class Link:
 
 
 @dataclass(slots=True)
+class Alternate:
+    """The same article elsewhere, as its page says: its AMP or print form, or its edition in another language.
+
+    One with the page's own address says what the page itself is.
+    """
+
+    url: str
+    kind: str  # "amp", "print", "language"
+    language: str | None = None  # BCP 47
+
+
+@dataclass(slots=True)
 class Extractor:
     name: str = "newswarc"
     version: str = ""
@@ -65,6 +77,7 @@ class Article:
     text_digest: str | None = None
     extractor: Extractor = field(default_factory=Extractor)
     sources: dict[str, str] = field(default_factory=dict)  # field name → where it came from
+    alternates: list[Alternate] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """Return the schema 1 object, every field present."""
@@ -95,6 +108,7 @@ class Article:
         values["images"] = [Image(**item) for item in values.get("images") or []]
         for name in ("links", "related"):
             values[name] = [Link(**item) for item in values.get(name) or []]
+        values["alternates"] = [Alternate(**item) for item in values.get("alternates") or []]
         if values.get("extractor"):
             own = {f.name for f in fields(Extractor)}
             values["extractor"] = Extractor(**{k: v for k, v in values["extractor"].items() if k in own})

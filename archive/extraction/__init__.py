@@ -9,8 +9,8 @@ from functools import cache
 from typing import Any
 
 from archive.article import Article, Extractor, Link, text_digest
+from archive.extraction import alternates, dates, kinds, markup, merge, related, structured
 from archive.extraction import body as body_text
-from archive.extraction import dates, kinds, markup, merge, related, structured
 from archive.extraction.body import Body, note
 from archive.extraction.cut import cut
 from archive.extraction.learned import (
@@ -129,6 +129,7 @@ def _read(
             article.sources["links"] = found.source
     _related(article, found, view, rule)
     _kind(article, given, rule, visible)
+    alternates.read(article, view, rule)
     article = article.storable()
     return Reading(article, seen if article.page_kind in LEARNED_FROM else None, tuple(left_out or ()))
 

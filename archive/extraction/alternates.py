@@ -1,0 +1,64 @@
+"""Where else the same article stands, as its page says: AMP and print forms, editions in other languages.
+
+Feeds, apps and pages for other screens are named with ``rel=alternate`` too; they are no other form of the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lxml.html import HtmlElement
+
+from archive.article import Alternate, Article
+from archive.extraction.markup import tag
+from archive.extraction.page import absolute
+from archive.rules import PageRules, PageView
+
+MOST_ALTERNATES = 100  # the largest sites have some sixty editions
+_PAGES = frozenset({"", "text/html", "application/xhtml+xml"})
+
+
+def read(article: Article, view: PageView, rule: PageRules | None) -> None:
+    """Fill in ``alternates``, each once, from the page's ``link`` elements and the publisher's print version."""
+    ruled = list(_ruled(article, rule))
+    marked = list(_marked(view))
+    found = {(one.url, one.kind): one for one in reversed([*ruled, *marked])}
+    article.alternates = list(reversed(found.values()))[:MOST_ALTERNATES]
+    if article.alternates:
+        article.sources["alternates"] = "markup" if marked else "publisher-rule"
+
+
+def _ruled(article: Article, rule: PageRules | None) -> Iterator[Alternate]:
+    if rule is None or rule.print_version is None:
+        return
+    own = _bare(article.url)
+    canonical = article.canonical_url and rule.print_version(article.canonical_url)
+    if canonical and _bare(canonical) == own:  # this is the print version
+        yield Alternate(own, "print")
+    elif printed := rule.print_version(article.url) or canonical:
+        yield Alternate(printed, "print")
+
+
+def _marked(view: PageView) -> Iterator[Alternate]:
+    if any(name in view.root.attrib for name in ("amp", "⚡")):  # how an AMP page says that it is one
+        yield Alternate(_bare(view.url), "amp")
+    for link in view.root.iter("link"):
+        rel = (link.get("rel") or "").lower().split()
+        url = absolute(view.base, link.get("href"))
+        if url is None:
+            continue
+        if "amphtml" in rel:
+            yield Alternate(_bare(url), "amp")
+        elif "alternate" in rel and "stylesheet" not in rel and _media_type(link) in _PAGES:
+            if "print" in (link.get("media") or "").lower().split():
+                yield Alternate(_bare(url), "print")
+            elif language := tag(link.get("hreflang")):  # "x-default" is none: often a page to choose a language
+                yield Alternate(_bare(url), "language", language)
+
+
+def _media_type(link: HtmlElement) -> str:
+    return (link.get("type") or "").partition(";")[0].strip().lower()
+
+
+def _bare(url: str) -> str:
+    return url.partition("#")[0]
