@@ -64,6 +64,16 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
+@contextlib.contextmanager
+def snapshot(db: sqlite3.Connection) -> Iterator[None]:
+    """Let several look-ups see one state of the file, whatever others write meanwhile."""
+    db.execute("BEGIN")
+    try:
+        yield
+    finally:
+        db.execute("ROLLBACK")
+
+
 def version(db: sqlite3.Connection) -> int:
     """Return the file's own number of its schema, 0 for an empty file."""
     return int(db.execute("PRAGMA user_version").fetchone()[0])
@@ -73,9 +83,14 @@ def create(db: sqlite3.Connection, tables: str, schema: int) -> None:
     """Make *tables* in an empty file and give it the number *schema*; nothing when another process was quicker."""
     with transaction(db):
         if version(db) == 0:
-            for statement in _statements(tables):
-                db.execute(statement)
+            execute(db, tables)
             db.execute(f"PRAGMA user_version = {schema}")
+
+
+def execute(db: sqlite3.Connection, script: str) -> None:
+    """Execute the statements of *script* within the transaction that is open."""
+    for statement in _statements(script):
+        db.execute(statement)
 
 
 def _statements(script: str) -> Iterator[str]:

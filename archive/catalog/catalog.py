@@ -8,7 +8,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,16 +16,16 @@ from typing import Any
 from archive.article import Article
 from archive.capture import Capture, iso, parse_iso
 from archive.catalog import schema
-from archive.catalog.identity import normalised
+from archive.catalog.finding import identity_at
+from archive.catalog.groups import Groups, Same
+from archive.catalog.identity import identity_of
 from archive.catalog.replacing import Gate
 from archive.catalog.rows import EVIDENCE_KINDS, article_of, article_row, capture_of, capture_row, place_of
 from archive.catalog.search import Hit, find
 from archive.drift import Fact, fact_of
 from archive.errors import IndexDamaged
 from archive.place import Place
-from archive.sqlite import transaction, translated
-
-_MAX_HOPS = 10  # redirects followed from an archived URL to its article
+from archive.sqlite import snapshot, transaction, translated
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +167,9 @@ class Catalog:
     def article(self, url: str, at: datetime | None = None) -> tuple[Article, Place] | None:
         """Return an article as its capture nearest to *at* shows it, or as the newest does.
 
-        *url* is the article's, its canonical one, either of them with other tracking parameters, one that was
-        redirected to it, or an identity. A block page or consent wall is given only when there is nothing else.
+        *url* is the article's, with whatever scheme or tracking parameters, one that was redirected to it, an identity,
+        or else one that looks like another form of it, or that it names as its canonical, AMP or print address. A block
+        page or consent wall is given only when there is nothing else.
         """
         versions = self.versions(url)
         content = [version for version in versions if version.article.page_kind not in EVIDENCE_KINDS] or versions
@@ -178,6 +179,29 @@ class Catalog:
         if at is not None:
             chosen = min(content, key=lambda version: _distance(version.article.captured_at, at))
         return chosen.article, chosen.place
+
+    def grouped(self, query: str | None = None, *, limit: int = 20, **filters: Any) -> list[Hit]:
+        """Return what :meth:`articles` does, of each group only its first; with the groups."""
+        count = limit
+        while True:
+            hits = self.in_groups(self.articles(query, limit=count, **filters))
+            found: dict[str, Hit] = {}
+            for hit in hits:
+                found.setdefault(hit.group.id if hit.group else hit.identity, hit)
+            if len(found) >= limit or len(hits) < count:
+                return list(found.values())[:limit]
+            count *= 2
+
+    def in_groups(self, hits: Iterable[Hit]) -> list[Hit]:
+        """Return *hits*, each with the group of those that show the same text elsewhere, as it is now."""
+        with self._reading() as db, snapshot(db):
+            groups = Groups(db)
+            return [replace(hit, group=groups.group(hit.identity)) for hit in hits]
+
+    def same_as(self, article: Article) -> list[Same]:
+        """Return where else *article*, which is of this catalogue, stands: its group, then other languages."""
+        with self._reading() as db, snapshot(db):
+            return Groups(db).same_as(identity_of(article), article.url)
 
     def extracted(self, capture_id: str) -> tuple[str | None, str] | None:
         """Return title and page kind of what was extracted from the capture with that record id."""
@@ -213,7 +237,7 @@ class Catalog:
         *url* is what :meth:`article` takes.
         """
         with self._reading() as db:
-            identity = self._identity(db, url)
+            identity = identity_at(db, url)
             if identity is None:
                 return []
             rows = db.execute(
@@ -235,7 +259,7 @@ class Catalog:
             while rows := self._some_rows(table, after):
                 for row in rows:
                     values = {key: row[key] for key in row.keys() if key != "id"}  # noqa: SIM118 - a Row iterates over values
-                    yield json.dumps({"table": table, **values}, ensure_ascii=False, sort_keys=True)
+                    yield json.dumps({"table": table, **values}, ensure_ascii=False, sort_keys=True, default=bytes.hex)
                 after = rows[-1]["record_id"]
 
     def _some_rows(self, table: str, after: str) -> list[sqlite3.Row]:
@@ -250,33 +274,18 @@ class Catalog:
         with self._reading() as db:
             (said,) = db.execute("PRAGMA quick_check(1)").fetchone()
             if said != "ok":
-                raise IndexDamaged(str(self.path), said)
+                raise IndexDamaged(str(self.path), " ".join(said.split()))
             db.execute("INSERT INTO articles_fts (articles_fts, rank) VALUES ('integrity-check', 1)")
+            for kept, told in (("claims", "claimed"), ("bands", "banded")):
+                columns = "place, role, language, article" if kept == "claims" else "band, fingerprint"
+                unlike = " UNION ALL ".join(
+                    f"SELECT 1 FROM (SELECT {columns} FROM {one} EXCEPT SELECT {columns} FROM {other})"  # noqa: S608 - names of ours
+                    for one, other in ((kept, told), (told, kept))
+                )
+                if db.execute(f"{unlike} LIMIT 1").fetchone():
+                    raise IndexDamaged(str(self.path), f"its {kept} are not those of its articles")
 
     # ---- within
-
-    def _identity(self, db: sqlite3.Connection, url: str) -> str | None:
-        seen: set[str] = set()
-        while len(seen) <= _MAX_HOPS:
-            page = normalised(url)
-            row = db.execute(
-                "SELECT identity FROM articles WHERE page = :page OR canonical_page = :page OR identity = :url"
-                " ORDER BY url = :url DESC, canonical_url IS :url DESC, content DESC, captured_at DESC, file DESC,"
-                " offset DESC LIMIT 1",
-                {"page": page, "url": url},
-            ).fetchone()
-            if row is not None:
-                return str(row["identity"])
-            seen.add(url)
-            row = db.execute(
-                "SELECT redirect FROM captures WHERE url = ? AND redirect IS NOT NULL"
-                " ORDER BY captured_at DESC, file DESC, offset DESC LIMIT 1",
-                (url,),
-            ).fetchone()
-            if row is None or row["redirect"] in seen:
-                return None
-            url = row["redirect"].partition("#")[0]
-        return None
 
     def _capture(self, where: str, *values: str | int) -> Capture | None:
         with self._reading() as db:

@@ -1,7 +1,6 @@
-"""Which captures show the same article.
+"""Which captures are versions of one article.
 
-A publisher's own number is the surest sign: slug, title and date are edited under it. Without one, the address the page
-names as its canonical one; without that, its own.
+A publisher's own number is the surest sign: slug, title and date are edited under it. Without one, the address.
 """
 
 from __future__ import annotations
@@ -11,10 +10,13 @@ import re
 from archive.article import Article
 from archive.surt import plain
 
-# What is added to a URL to follow readers about, and never chooses the page: names with their values.
+# What is added to a URL to follow readers about, and never chooses the page: names with their values. The list is in
+# docs/same-article.md, with the reason for it; a parameter that is not in it may choose the page, and is kept.
 _TRACKING = re.compile(
-    r"(?:utm_\w+|fb(?:clid|_\w+)|[gdm]clid|gbraid|wbraid|msclkid|yclid|ysclid|igshid|igsh|mc_[ce]id|_hs(?:enc|mi)|ocid"
-    r"|cmpid|twclid|ttclid|srsltid|at_(?:medium|campaign)|ref_src|smid|ns_\w+|wt_?mc|_openstat|_ga|_gl)=.*"
+    r"(?:utm_\w+|fb(?:clid|_\w+)|[gdm]clid|gbraid|wbraid|gad_(?:source|campaignid)|gclsrc|msclkid|yclid|ysclid|igshid"
+    r"|igsh|mc_[ce]id|_hs(?:enc|mi)|hsa_\w+|ocid|cmpid|twclid|ttclid|srsltid|li_fat_id|mkt_tok|vero_id|wickedid|epik"
+    r"|oly_(?:enc|anon)_id|rb_clickid|_branch_match_id|at_(?:medium|campaign)|xtor|(?:pk|mtm|piwik|matomo)_\w+|ref_src"
+    r"|guccounter|guce_referrer(?:_sig)?|smid|ns_\w+|wt_?mc|_openstat|_ga|_gl)=.*"
     # Of sessions: each visit gets another, and a crawl that kept them would see every page anew, for ever.
     r"|(?:phpsessid|jsessionid|aspsessionid\w*|cfid|cftoken|zenid|oscsid|sess(?:ion)?_?id)=.*|s(?:id)?=[0-9a-f]{26,64}",
     re.IGNORECASE | re.DOTALL,
@@ -52,27 +54,26 @@ def numbered(publisher: str, article_id: str) -> str:
     return f"{publisher} #{article_id}"
 
 
-def identity_of(article: Article) -> str:
-    """Return what all captures of one article share: its publisher's number for it, or a normalised URL."""
-    if article.publisher and article.article_id:
-        return numbered(article.publisher, article.article_id)
-    return normalised(_trusted_canonical(article) or article.url)
+def form_of(article: Article) -> str | None:
+    """Return ``"amp"`` or ``"print"`` for a page that shows an article in that form; None for the article's own page.
 
-
-def _trusted_canonical(article: Article) -> str | None:
-    """Return the canonical URL unless it would put different articles together.
-
-    Some sites name their front page on every page; a syndicated copy names another publisher's page, but may differ
-    from it.
+    The page says so itself, or the rules it was read with do; an address that only looks like one may be a page about
+    amplifiers.
     """
-    if not article.canonical_url:
-        return None
-    canonical, own = normalised(article.canonical_url), normalised(article.url)
-    if "/" not in canonical and "/" in own:
-        return None
-    return article.canonical_url if _site(canonical) == _site(own) else None
+    own = normalised(article.url)
+    for one in article.alternates:
+        if one.kind in {"amp", "print"} and normalised(one.url) == own:
+            return one.kind
+    rules = article.extractor.rules if article.extractor else None
+    return "print" if rules and rules.endswith("/print") else None
 
 
-def _site(address: str) -> list[str]:
-    """Return the last two labels of the host: ``m.example.com`` and ``amp.example.com`` are one site."""
-    return re.split(r"[/?:]", address, maxsplit=1)[0].split(".")[-2:]
+def identity_of(article: Article) -> str:
+    """Return what all captures of one article share: its publisher's number for it, or its normalised URL.
+
+    Another form of it is an article of its own, linked to this one (:mod:`archive.catalog.groups`): its text may
+    differ. So is a page that calls another its canonical one, which is a claim, and often a wrong one.
+    """
+    if article.publisher and article.article_id and form_of(article) is None:
+        return numbered(article.publisher, article.article_id)
+    return normalised(article.url)

@@ -9,6 +9,8 @@ from typing import Any
 
 from archive.article import Article
 from archive.capture import Capture, RefersTo, iso, parse_iso
+from archive.catalog.claims import claims_of, shown_form
+from archive.catalog.copies import sketch
 from archive.catalog.identity import identity_of, normalised
 from archive.place import Place
 
@@ -17,6 +19,7 @@ EVIDENCE_KINDS = frozenset({"block", "consent", "error", "stub"})
 UNLISTED_KINDS = frozenset({"block", "consent", "error", "index"})  # a stub has its title and first lines
 
 _FLAGS = frozenset({"content", "listed"})
+_SKETCH = frozenset({"fingerprint", "bands", "numbers"})
 _REQUIRED = frozenset({"record_id", "page_kind", "text"})
 
 
@@ -68,16 +71,21 @@ def article_row(record_id: str, article: Article, place: Place) -> dict[str, Any
     values = article.to_json()
     captured_at = _utc_text(article.captured_at) or ""
     text = values.pop("text")
-    page = normalised(article.url)
+    listed = article.page_kind not in UNLISTED_KINDS
+    drawn = sketch(text) if listed else None
     row = {
         "record_id": record_id,
         "capture_id": article.record_id,
         "captured_at": captured_at,
         "identity": identity_of(article),
         "content": int(article.page_kind not in EVIDENCE_KINDS),
-        "listed": int(article.page_kind not in UNLISTED_KINDS),
-        "page": page,
-        "canonical_page": normalised(article.canonical_url) if article.canonical_url else page,
+        "listed": int(listed),
+        "page": normalised(article.url),
+        "form": shown_form(article),
+        "claims": json.dumps(claims_of(article), ensure_ascii=False),
+        "fingerprint": drawn and drawn.fingerprint,
+        "bands": drawn and drawn.bands,
+        "numbers": drawn and drawn.numbers,
         "url": article.url,
         "canonical_url": article.canonical_url,
         "publisher": article.publisher,
@@ -96,7 +104,8 @@ def article_row(record_id: str, article: Article, place: Place) -> dict[str, Any
         "json": json.dumps(values, ensure_ascii=False, sort_keys=True),
     }
     for name, value in row.items():
-        if not isinstance(value, int if name in _FLAGS else str) and (name in _REQUIRED or value is not None):
+        kind = int if name in _FLAGS else bytes if name in _SKETCH else str
+        if not isinstance(value, kind) and (name in _REQUIRED or value is not None):
             raise TypeError(f"{name} is {value!r}")
     return {**row, **_place_row(place)}
 

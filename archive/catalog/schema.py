@@ -7,10 +7,14 @@ import sqlite3
 import unicodedata
 from pathlib import Path
 
+from archive.catalog.rows import article_of, article_row, place_of
 from archive.errors import IndexDamaged
-from archive.sqlite import BUSY_S, create, translated, version, write_ahead
+from archive.sqlite import BUSY_S, create, execute, transaction, translated, version, write_ahead
 
-SCHEMA = 1  # PRAGMA user_version
+# PRAGMA user_version
+#   1
+#   2  claims, bands and what they are made of; the identity of an article no longer goes by its canonical address
+SCHEMA = 2
 
 _TABLES = """
 CREATE TABLE captures (
@@ -45,7 +49,11 @@ CREATE TABLE articles (
     content        INTEGER NOT NULL,      -- 0: a block page, consent wall, error page or stub stood there instead
     listed         INTEGER NOT NULL,      -- 1: searches give it
     page           TEXT NOT NULL,         -- url, normalised
-    canonical_page TEXT NOT NULL,         -- canonical_url, normalised, or page
+    form           TEXT,                  -- amp, print; NULL: the article's own page
+    claims         TEXT NOT NULL,         -- JSON, of archive.catalog.claims
+    fingerprint    BLOB,                  -- these three of archive.catalog.copies; NULL: too short to have copies
+    bands          BLOB,
+    numbers        BLOB,
     url            TEXT NOT NULL,
     canonical_url  TEXT,
     publisher      TEXT,
@@ -69,21 +77,7 @@ CREATE TABLE articles (
 CREATE INDEX articles_by_identity ON articles (identity, content, captured_at, file, offset);
 CREATE INDEX articles_by_capture ON articles (capture_id);
 CREATE INDEX articles_by_page ON articles (page);
-CREATE INDEX articles_by_canonical_page ON articles (canonical_page);
 CREATE INDEX articles_by_time ON articles (sorted_at);
-
--- One row a capture, the latest extraction of each; changed: not the title and text of the one before it.
-CREATE VIEW article_versions AS
-    SELECT extracted.*,
-           coalesce(text IS NOT lag(text) OVER chain OR title IS NOT lag(title) OVER chain, 1) AS changed
-    FROM articles AS extracted
-    WHERE NOT EXISTS (
-        SELECT 1 FROM articles AS later
-        WHERE later.identity = extracted.identity AND later.content = extracted.content
-          AND later.captured_at = extracted.captured_at AND later.capture_id IS extracted.capture_id
-          AND (later.file, later.offset) > (extracted.file, extracted.offset)
-    )
-    WINDOW chain AS (PARTITION BY identity, content ORDER BY captured_at, file, offset);
 
 CREATE VIRTUAL TABLE articles_fts USING fts5 (
     title, authors, section, tags, description, text,
@@ -97,6 +91,77 @@ CREATE TRIGGER articles_removed AFTER DELETE ON articles BEGIN
     INSERT INTO articles_fts (articles_fts, rowid, title, authors, section, tags, description, text)
     VALUES ('delete', old.id, old.title, old.authors, old.section, old.tags, old.description, old.text);
 END;
+"""
+
+_VIEWS = """
+-- One row a capture, the latest extraction of each; changed: not the title and text of the one before it.
+CREATE VIEW article_versions AS
+    SELECT extracted.*,
+           coalesce(text IS NOT lag(text) OVER chain OR title IS NOT lag(title) OVER chain, 1) AS changed
+    FROM articles AS extracted
+    WHERE NOT EXISTS (
+        SELECT 1 FROM articles AS later
+        WHERE later.identity = extracted.identity AND later.content = extracted.content
+          AND later.captured_at = extracted.captured_at AND later.capture_id IS extracted.capture_id
+          AND (later.file, later.offset) > (extracted.file, extracted.offset)
+    )
+    WINDOW chain AS (PARTITION BY identity, content ORDER BY captured_at, file, offset);
+"""
+
+# What articles are related by. All of it follows from their rows, and triggers see to that: so it does not depend on
+# the order in which they were entered, and goes when they go.
+_RELATIONS = """
+CREATE INDEX articles_by_fingerprint ON articles (fingerprint, identity) WHERE fingerprint IS NOT NULL;
+CREATE TABLE claims (
+    place    TEXT NOT NULL,
+    role     TEXT NOT NULL,
+    article  INTEGER NOT NULL,
+    language TEXT NOT NULL,               -- last: SQLite 3.40's quick_check takes another order for NULL values
+    PRIMARY KEY (place, role, article, language)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE bands (
+    band        BLOB NOT NULL,
+    fingerprint BLOB NOT NULL,            -- of a text, which any number of articles may have
+    PRIMARY KEY (band, fingerprint)
+) STRICT, WITHOUT ROWID;
+CREATE VIEW claimed AS
+    SELECT json_extract(value, '$[0]') AS place, json_extract(value, '$[1]') AS role,
+           json_extract(value, '$[2]') AS language, articles.id AS article
+    FROM articles, json_each(articles.claims);
+CREATE VIEW banded AS
+    SELECT DISTINCT substr(bands, 1 + 8 * value, 8) AS band, fingerprint
+    FROM articles, json_each('[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]') WHERE fingerprint IS NOT NULL;
+CREATE TRIGGER articles_related AFTER INSERT ON articles BEGIN
+    INSERT INTO claims (place, role, language, article)
+    SELECT place, role, language, article FROM claimed WHERE article = new.id;
+    INSERT OR IGNORE INTO bands (band, fingerprint)
+    SELECT substr(new.bands, 1 + 8 * value, 8), new.fingerprint
+    FROM json_each('[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]') WHERE new.fingerprint IS NOT NULL;
+END;
+CREATE TRIGGER articles_unrelated AFTER DELETE ON articles BEGIN
+    DELETE FROM claims WHERE article = old.id
+    AND place IN (SELECT json_extract(value, '$[0]') FROM json_each(old.claims));
+    DELETE FROM bands WHERE fingerprint = old.fingerprint
+    AND band IN (SELECT substr(old.bands, 1 + 8 * value, 8)
+                 FROM json_each('[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]'))
+    AND NOT EXISTS (SELECT 1 FROM articles WHERE fingerprint = old.fingerprint);
+END;
+"""
+
+# Of a catalogue of schema 1: the columns that schema 2 has and it has not.
+_ADDED = """
+DROP VIEW article_versions;
+DROP INDEX articles_by_canonical_page;
+ALTER TABLE articles DROP COLUMN canonical_page;
+ALTER TABLE articles ADD COLUMN form TEXT;
+ALTER TABLE articles ADD COLUMN claims TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE articles ADD COLUMN fingerprint BLOB;
+ALTER TABLE articles ADD COLUMN bands BLOB;
+ALTER TABLE articles ADD COLUMN numbers BLOB;
+"""
+_FILLED = """
+INSERT INTO claims (place, role, language, article) SELECT place, role, language, article FROM claimed ORDER BY 1, 2, 4;
+INSERT INTO bands (band, fingerprint) SELECT band, fingerprint FROM banded ORDER BY 1, 2;
 """
 
 
@@ -115,7 +180,9 @@ def connect(path: Path) -> sqlite3.Connection:
             # A power cut may lose the last rows, never the file: it is a cache.
             db.execute("PRAGMA synchronous = NORMAL")
             if version(db) == 0:
-                create(db, _TABLES, SCHEMA)
+                create(db, _TABLES + _VIEWS + _RELATIONS, SCHEMA)
+            if version(db) == 1:
+                _upgrade(db)
             if (found := version(db)) != SCHEMA:
                 age = "a later" if found > SCHEMA else "an earlier"
                 raise IndexDamaged(
@@ -125,6 +192,30 @@ def connect(path: Path) -> sqlite3.Connection:
             db.close()
             raise
     return db
+
+
+def _upgrade(db: sqlite3.Connection) -> None:
+    """Make a catalogue of schema 1 one of schema 2, all of it or nothing.
+
+    Nothing is read but the rows themselves: a writer's files that are not published yet keep theirs. Whoever has the
+    file open with an earlier version finds a column missing, and calls it damaged.
+    """
+    with transaction(db):
+        if version(db) != 1:  # another process was quicker
+            return
+        execute(db, _ADDED)
+        last = 0
+        while rows := db.execute("SELECT * FROM articles WHERE id > ? ORDER BY id LIMIT 500", (last,)).fetchall():
+            for row in rows:
+                made = article_row(row["record_id"], article_of(row), place_of(row))
+                db.execute(
+                    "UPDATE articles SET identity = :identity, form = :form, claims = :claims,"
+                    " fingerprint = :fingerprint, bands = :bands, numbers = :numbers WHERE record_id = :record_id",
+                    made,
+                )
+            last = rows[-1]["id"]
+        execute(db, _VIEWS + _RELATIONS + _FILLED)
+        db.execute(f"PRAGMA user_version = {SCHEMA}")
 
 
 @functools.lru_cache(maxsize=4096)  # few publishers, sections and authors fill many rows

@@ -10,6 +10,7 @@ from typing import Any
 
 from archive.article import Article
 from archive.capture import iso
+from archive.catalog.groups import Group
 from archive.catalog.query import QueryError, to_fts5
 from archive.catalog.rows import article_of, place_of
 from archive.catalog.schema import fold
@@ -26,13 +27,17 @@ _NEWEST = """NOT EXISTS (
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """An article found, as its newest version shows it. *snippet* is of the words around a match, marked [so]."""
+    """An article found, as its newest version shows it. *snippet* is of the words around a match, marked [so].
+
+    *group* is there when it was asked for.
+    """
 
     article: Article
     place: Place  # of its conversion record
     record_id: str  # of its conversion record
     identity: str
     snippet: str | None = None
+    group: Group | None = None
 
 
 def find(

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archive.article import Article, Image, Link
+from archive.article import Alternate, Article, Extractor, Image, Link
 from archive.capture import IDENTICAL_PAYLOAD, RefersTo, iso
 from archive.catalog import Catalog, QueryError, identity_of, normalised, put_in_place
 from archive.catalog.identity import untracked
@@ -242,10 +242,32 @@ def test_section_fronts_are_not_among_the_articles(catalog: Catalog):
         (Article("https://a.example/x", publisher="The A", article_id="7"), "The A #7"),
         (Article("https://a.example/x", article_id="7"), "a.example/x"),
         (Article("https://www.a.example/x/?utm_medium=z&id=1#f"), "a.example/x?id=1"),
-        (Article("https://m.a.example/x", canonical_url="https://www.a.example/y"), "a.example/y"),
+        (Article("https://m.a.example/x", canonical_url="https://www.a.example/y"), "m.a.example/x"),
         (Article("https://a.example/x", canonical_url="https://a.example/"), "a.example/x"),
-        (Article("https://a.example/x", canonical_url="https://other.test/x"), "a.example/x"),
-        (Article("https://a.example/x", canonical_url="not a URL"), "a.example/x"),
+        (Article("https://a.example/x", canonical_url="https://a.example/y"), "a.example/x"),
+        (Article("https://a.example/x/amp", canonical_url="https://a.example/x"), "a.example/x/amp"),
+        (
+            Article("https://a.example/x/pdf", publisher="The A", article_id="7", extractor=Extractor(rules="a/print")),
+            "a.example/x/pdf",
+        ),
+        (
+            Article(
+                "http://a.example/x?p=1",
+                publisher="The A",
+                article_id="7",
+                alternates=[Alternate("https://a.example/x?p=1", "print")],
+            ),
+            "a.example/x?p=1",
+        ),
+        (
+            Article(
+                "https://a.example/x",
+                publisher="The A",
+                article_id="7",
+                alternates=[Alternate("https://a.example/x/amp", "amp")],
+            ),
+            "The A #7",
+        ),
     ],
 )
 def test_the_identity_of_an_article(article: Article, identity: str):
