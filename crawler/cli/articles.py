@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from datetime import datetime
+from typing import Any
 
 import click
 
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 @click.option("--until", type=Time(), help="Published before that time.")
 @click.option("--as-of", type=Time(), help="As the archive knew them then.")
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True)
+@click.option("--grouped", is_flag=True, help="The copies of an article in one line, with their number.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object an article.")
 @common
 def command(
@@ -39,6 +41,7 @@ def command(
     until: datetime | None,
     as_of: datetime | None,
     limit: int,
+    grouped: bool,
     as_json: bool,
 ) -> None:
     """Search the archive's articles; newest first without a query.
@@ -52,7 +55,8 @@ def command(
     """
     with open_archive(settings) as archive:
         try:
-            hits = archive.catalog.articles(
+            search = archive.catalog.grouped if grouped else archive.catalog.articles
+            hits = search(
                 " ".join(query) or None,
                 publisher=publisher,
                 author=author,
@@ -64,15 +68,21 @@ def command(
             )
         except QueryError as error:
             raise click.UsageError(str(error)) from error
+        if as_json and not grouped:
+            hits = archive.catalog.in_groups(hits)
         for hit in hits:
-            article = hit.article
+            article, group = hit.article, hit.group
             if as_json:
-                print_json({**article.to_json(), "snippet": hit.snippet})
+                told: dict[str, Any] = {"snippet": hit.snippet, "group": group and group.id}
+                if grouped:
+                    told["copies"] = len(group.urls) if group else 1
+                print_json({**article.to_json(), **told})
                 continue
             day = (article.published or article.captured_at or "")[:10]
             by = f" — {', '.join(article.authors)}" if article.authors else ""
             print_line(f"{day}  {article.title or '(no title)'}{by}")
-            print_line(f"            {article.url}")
+            more = f"  ({len(group.urls)} copies)" if group and len(group.urls) > 1 else ""
+            print_line(f"            {article.url}{more}")
             if hit.snippet:
                 print_line(f"            {' '.join(hit.snippet.split())}")
         if missing := archive.uncatalogued():

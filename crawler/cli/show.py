@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -34,22 +35,19 @@ def command(settings: Config, quiet: bool, url: str, at: datetime | None, form: 
     """One article, or the captured bytes.
 
     With --format raw the payload is written exactly as its digest covers it. Where the article's print version is
-    archived too, it is named: in the JSON, and on standard error.
+    archived too, it is named: in the JSON, and on standard error. The JSON names the article's other addresses and
+    copies in same_as. An address that is not archived, but looks like another form of one that is, shows that one.
     """
-    from crawler.publishers import identity
-
     with open_archive(settings) as archive:
         if form == "raw":
-            capture = archive.closest(url, at or datetime.now(UTC))
+            capture = _closest(archive, url, at or datetime.now(UTC), quiet=quiet)
             payload = archive.payload(capture)
             body = payload.body
             if decoded and payload.content_encoding:
                 body = decode_content(body, payload.content_encoding, limit_bytes=DECODED_BYTES)
             print_bytes(body)
             return
-        found = archive.catalog.article(url, at)
-        if found is None and (known_as := identity(url)):
-            found = archive.catalog.article(known_as, at)
+        found = _article(archive, url, at)
         if found is None:
             captured = next(iter(archive.captures(url)), None)
             raise NotArchived(
@@ -57,12 +55,16 @@ def command(settings: Config, quiet: bool, url: str, at: datetime | None, form: 
                 if captured
                 else f"{url}: not in {settings.archive}; archive it with: newswarc archive {url}"
             )
-        article, _ = found
+        article = found
         printed = _print_version(archive, article)
+        same_as = archive.catalog.same_as(article) if form == "json" else []
+    if not quiet:
+        _tell_shown(url, article.url)
     from archive import formats
 
     if form == "json":
         value = {**article.to_json(), "print_version": printed and _named(printed)}
+        value["same_as"] = [asdict(one) for one in same_as]
         print_bytes(f"{formats.to_json(value, indent=2)}\n".encode())
         return
     print_bytes(formats.render(article, form).encode())
@@ -72,6 +74,33 @@ def command(settings: Config, quiet: bool, url: str, at: datetime | None, form: 
             f" {printable(printed.url)}",
             err=True,
         )
+
+
+def _article(archive: Archive, url: str, at: datetime | None) -> Article | None:
+    from crawler.publishers import identity
+
+    found = archive.catalog.article(url, at)
+    if found is None and (known_as := identity(url)):
+        found = archive.catalog.article(known_as, at)
+    return found[0] if found else None
+
+
+def _closest(archive: Archive, url: str, at: datetime, *, quiet: bool) -> Capture:
+    """Return the capture of *url* nearest to *at*; of the article it is another form of when there is none."""
+    try:
+        return archive.closest(url, at)
+    except NotArchived:
+        article = _article(archive, url, at)
+        if article is None:
+            raise
+        if not quiet:
+            _tell_shown(url, article.url)
+        return archive.closest(article.url, at)
+
+
+def _tell_shown(asked: str, shown: str) -> None:
+    if asked.partition("#")[0] != shown:
+        click.echo(f"this is {printable(shown)}", err=True)
 
 
 def _print_version(archive: Archive, article: Article) -> Capture | None:
