@@ -2,8 +2,8 @@
 
 A text is the set of its shingles, runs of three words in a row; how alike two are is the share of all their shingles
 that is common to both (Jaccard). MinHash, by ``rensa``, whose home this is, makes 96 numbers of each text, of which two
-texts share as large a part as they are alike. Six numbers in a row are a band, and texts that have one of 16 bands in common are
-compared: of texts alike by 0.8 that is 99 in 100, by 0.5 one in five, by 0.3 one in a hundred.
+texts share as large a part as they are alike. Six numbers in a row are a band, and texts that have one of 16 bands in
+common are compared: of texts alike by 0.8 that is 99 in 100, by 0.5 one in five, by 0.3 one in a hundred.
 
 What counts as a copy is written down in ``docs/same-article.md``.
 """
