@@ -100,12 +100,15 @@ class Archive:
                 log.warning("%s; captures are kept without it", error)
         return otherwise
 
+    @property
+    def learned_path(self) -> Path:
+        return self.state_dir / "learned.sqlite"
+
     @cached_property
     def learning(self) -> Learning:
         """What is learned of hosts from their pages; in memory alone when its file cannot be used."""
-        path = self.state_dir / "learned.sqlite"
         try:
-            return Learning.opened(path)
+            return Learning.opened(self.learned_path)
         except (IndexDamaged, StorageError) as error:
             log.warning("%s; what is learned of hosts in this run is not kept", error)
             return Learning()

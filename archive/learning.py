@@ -10,10 +10,12 @@ import json
 import sqlite3
 from collections import OrderedDict, deque
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import astuple
 from itertools import zip_longest
 from pathlib import Path
 from typing import Self
+from urllib.parse import quote
 
 from archive.errors import StorageError
 from archive.extraction.learned import NOTHING, Layout, Learned, Region, Seen
@@ -130,6 +132,7 @@ class Learning:
         self.path = path
         self._hosts: OrderedDict[str, Host] = OrderedDict()
         self._db: sqlite3.Connection | None = None
+        self._kept = True
 
     @classmethod
     def opened(cls, path: Path) -> Self:
@@ -143,6 +146,20 @@ class Learning:
             if version(db) == 0:
                 create(db, _TABLES, SCHEMA)
             learning._db = db if version(db) == SCHEMA else None
+        return learning
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Open what is kept at *path*, if it is there, to be read alone: what is added is not kept.
+
+        What cannot be used is as good as not there.
+        """
+        learning = cls(path)
+        with suppress(sqlite3.Error):
+            if path.is_file():
+                db = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, check_same_thread=False)
+                learning._db = db if version(db) == SCHEMA else None
+                learning._kept = False
         return learning
 
     def known(self, url: str) -> Learned:
@@ -191,7 +208,7 @@ class Learning:
         self._write(self._hosts.items())
 
     def _write(self, hosts: Iterable[tuple[str, Host]]) -> None:
-        if self._db is None or self.path is None:
+        if self._db is None or self.path is None or not self._kept:
             return
         changed = [(name, host) for name, host in hosts if host.changed]
         if not changed:

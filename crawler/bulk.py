@@ -14,7 +14,9 @@ from archive.bulk import Journal, PartFile, Stream, Written
 from archive.bulk.journal import Done
 from archive.bulk.run import NO_PAGE, UNREADABLE, Result, results
 from archive.drift import Drift, drifts, fact_of
+from archive.extraction.learned import LeftOut
 from archive.formats import ending, piece
+from archive.learning import Learning
 from archive.pages import Passed, StoredPage, Unreadable, all_pages
 from archive.version import VERSION
 from archive.workers import Workers
@@ -26,12 +28,24 @@ WITHOUT_FIELDS = frozenset({"md", "txt"})  # forms that can only show an article
 
 
 class Bulk:
-    """Reads *inputs*, paths each with the address of a page that does not tell its own, and writes them in *form*."""
+    """Reads *inputs*, paths each with the address of a page that does not tell its own, and writes them in *form*.
+
+    They are read with what *learning* knows, and with *learn* add to it; with *explain* each says what was left out.
+    """
 
     def __init__(
-        self, inputs: Sequence[tuple[str, str | None]], form: str, workers: Workers, part: PartFile | None = None
+        self,
+        inputs: Sequence[tuple[str, str | None]],
+        form: str,
+        workers: Workers,
+        part: PartFile | None = None,
+        *,
+        learning: Learning | None = None,
+        learn: bool = False,
+        explain: bool = False,
     ) -> None:
         self.inputs, self.form, self.workers = inputs, form, workers
+        self.learning, self.learn, self.explain = learning, learn, explain
         self.journal = part.journal if part is not None else Journal()
         self.passed = Passed()
         self._unreadable = 0  # files, and damaged places in them
@@ -70,19 +84,23 @@ class Bulk:
 
     def _write(self, out: Written, done: int, part: PartFile | None = None) -> None:
         form = "jsonl" if self.form == "parquet" else self.form  # which is made of lines, once all are there
-        for n, result in enumerate(results(self._pages(skip=done), self.workers), done + 1):
+        for n, result in enumerate(self._results(skip=done), done + 1):
             shown = b""
             if not (form in WITHOUT_FIELDS and result.article.page_kind in {UNREADABLE, NO_PAGE}):
-                shown = piece(result.article, _extra(result), form, first=not out.size).encode()
+                shown = piece(result.article, self._extra(result), form, first=not out.size).encode()
             ends, crc = out.write(shown)
             self._note(Done(n, ends, crc), result)
             if part is not None:
                 part.sync_when_due()
 
+    def _results(self, *, skip: int) -> Iterator[Result]:
+        pages = self._pages(skip=skip)
+        return results(pages, self.workers, self.learning, learn=self.learn, explain=self.explain)
+
     def _journaled(self) -> Iterator[tuple[Any, dict[str, Any]]]:
-        for n, result in enumerate(results(self._pages(skip=0), self.workers), 1):
+        for n, result in enumerate(self._results(skip=0), 1):
             self._note(Done(n, 0, 0), result)
-            yield result.article, _extra(result)
+            yield result.article, self._extra(result)
 
     def _note(self, done: Done, result: Result) -> None:
         if result.failed:
@@ -100,6 +118,17 @@ class Bulk:
                 skip -= 1
             else:
                 yield page
+
+    def _extra(self, result: Result) -> dict[str, Any]:
+        source = {"path": result.page.path, "record_id": result.page.record_id}
+        told: dict[str, Any] = {"source": source, "problem": result.problem}
+        if self.explain:
+            told["left_out"] = [self._explained(out, result.page.url) for out in result.left_out]
+        return told
+
+    def _explained(self, out: LeftOut, url: str | None) -> dict[str, Any]:
+        pages = self.learning.pages(url, out.line) if self.learning and url and out.line is not None else ()
+        return {"text": out.text, "why": out.why, **({"pages": list(pages)} if pages else {})}
 
     # ---- what is told
 
@@ -129,11 +158,6 @@ class Bulk:
         """Return what has changed in how the pages of each host are read, in the order of their capture."""
         by_host = groupby(self.journal.facts(), attrgetter("host"))
         return [drift for host, facts in by_host for drift in drifts(host, facts)]
-
-
-def _extra(result: Result) -> dict[str, Any]:
-    source = {"path": result.page.path, "record_id": result.page.record_id}
-    return {"source": source, "problem": result.problem}
 
 
 def _listed(counts: dict[str, int]) -> str:

@@ -6,7 +6,9 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,11 +22,13 @@ from crawler.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from archive.bulk import PartFile
+    from archive.learning import Learning
     from crawler.bulk import Bulk
 
 log = logging.getLogger(__name__)
 
 FORMATS = ("jsonl", "json", "md", "txt", "csv", "parquet")
+EXPLAINED = ("jsonl", "json")
 Inputs = list[tuple[str, str | None]]  # path, and the address of a page that does not tell its own
 
 
@@ -35,6 +39,8 @@ Inputs = list[tuple[str, str | None]]  # path, and the address of a page that do
 @click.option("--format", "form", type=click.Choice(FORMATS), default="jsonl", show_default=True)
 @click.option("--output", "-o", metavar="FILE", help="Write there instead of standard output.")
 @click.option("--resume", is_flag=True, help="Go on where an interrupted run with the same --output stopped.")
+@click.option("--learn", is_flag=True, help="Learn from these pages, too, what repeats on their hosts.")
+@click.option("--explain", is_flag=True, help="Say of each article what was left out of its text, and why.")
 @click.option("--jobs", type=click.IntRange(1), help="Worker processes. Default: one a core.")
 @common
 def command(
@@ -46,6 +52,8 @@ def command(
     form: str,
     output: str | None,
     resume: bool,
+    learn: bool,
+    explain: bool,
     jobs: int | None,
 ) -> int:
     """Articles out of pages or WARC files, without archiving.
@@ -54,6 +62,7 @@ def command(
     - is standard input.
     """
     from archive.bulk import NotResumable, PartFile
+    from crawler.bulk import Bulk
 
     if url:
         check(url)
@@ -72,20 +81,34 @@ def command(
         raise click.UsageError("--resume goes on with the file of --output; there is none")
     if resume and any(path == "-" for path, _ in inputs):
         raise click.UsageError("--resume cannot go on with standard input, which nothing tells to be the same again")
-    with writing(output or "standard output"):
+    if learn and resume:
+        raise click.UsageError("--learn cannot go on where another run stopped: what that had learned is gone")
+    if explain and form not in EXPLAINED:
+        raise click.UsageError(f"--explain is for --format {' and '.join(EXPLAINED)}")
+    with writing(output or "standard output"), _known(settings) as learning:
         try:
             part = PartFile(Path(output), resume=resume) if output is not None and _is_file(output) else None
         except NotResumable as error:
             raise click.UsageError(str(error)) from error
-        return _run(settings, quiet, inputs, form, output, jobs or os.cpu_count() or 1, part)
+        bulk = partial(Bulk, inputs, form, part=part, learning=learning, learn=learn, explain=explain)
+        return _run(settings, quiet, bulk, output, jobs or os.cpu_count() or 1, part)
+
+
+@contextmanager
+def _known(settings: Config) -> Iterator[Learning]:
+    """Give what the archive has learned of hosts, where there is one; what this run learns is not kept there."""
+    from archive.archive import Archive
+    from archive.learning import Learning
+
+    with Archive.open(settings.archive, s3=settings.s3, state_dir=settings.state_dir) as archive:
+        yield Learning.read(archive.learned_path)
 
 
 def _run(
-    settings: Config, quiet: bool, inputs: Inputs, form: str, output: str | None, jobs: int, part: PartFile | None
+    settings: Config, quiet: bool, prepared: Callable[..., Bulk], output: str | None, jobs: int, part: PartFile | None
 ) -> int:
     from archive.bulk import NotResumable
     from archive.workers import Workers
-    from crawler.bulk import Bulk
     from crawler.publishers import publisher_modules
 
     finished = False
@@ -98,7 +121,7 @@ def _run(
             publishers=publisher_modules(),
         )
         with workers:
-            bulk = Bulk(inputs, form, workers, part)
+            bulk = prepared(workers=workers)
             if part is not None:
                 bulk.to_part(part)
             elif output is not None:

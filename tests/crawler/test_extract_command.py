@@ -308,3 +308,36 @@ def test_drift_is_told_of_what_an_interrupted_run_read_too(command: Command) -> 
     publication(command.folder, new={"author": False})
     killed(command, *arguments("csv"), after_bytes=100_000)
     assert "0 of 20 articles have authors" in command.run(*arguments("csv", "--resume"), code=8).err
+
+
+APPEAL = "The Courier has no owner but its readers, and it needs every one of them this winter."
+
+
+def repeating(folder: Path, pages: int) -> None:
+    """Write pages of one host that have a paragraph in common, among others of their own."""
+    folder.mkdir()
+    body = "".join(f"<p>Sentence {{n}}.{k} of the story has some forty letters and a full stop.</p>" for k in range(6))
+    for n in range(pages):
+        html = f"<html><title>Story {n}</title><h1>Story {n}</h1><div>{body.format(n=n)}<p>{APPEAL}</p></div></html>"
+        (folder / f"{n:03}.html").write_text(html)
+    listing = [json.dumps({"path": f"pages/{n:03}.html", "url": f"https://c.example/{n}"}) for n in range(pages)]
+    (folder.parent / "list.jsonl").write_text("\n".join(listing))
+
+
+def test_what_repeats_is_learned_when_asked_and_explained(command: Command) -> None:
+    repeating(command.folder / "pages", 140)
+    plain = rows(command.run("extract", "--pages", "list.jsonl", "--jobs", "1").out)
+    assert all(APPEAL in row["text"] for row in plain)
+    learned = rows(command.run("extract", "--pages", "list.jsonl", "--jobs", "1", "--learn", "--explain").out)
+    assert APPEAL not in learned[-1]["text"]
+    assert "Sentence 139.5" in learned[-1]["text"]
+    (out,) = [out for out in learned[-1]["left_out"] if out["text"] == APPEAL]
+    assert out["why"] == "repeats on other pages of the host"
+    assert out["pages"] == [f"https://c.example/{n}" for n in range(3)]
+    assert learned[-1]["extractor"]["learned"]
+
+
+@pytest.mark.parametrize("wrong", [("--explain", "--format", "md"), ("--learn", "--resume", "--output", "x.jsonl")])
+def test_what_cannot_be_explained_or_learned_is_wrong_use(command: Command, wrong: tuple[str, ...]) -> None:
+    repeating(command.folder / "pages", 1)
+    assert command.run("extract", "pages", *wrong, code=2).err
