@@ -182,15 +182,19 @@ class Catalog:
 
     def grouped(self, query: str | None = None, *, limit: int = 20, **filters: Any) -> list[Hit]:
         """Return what :meth:`articles` does, of each group only its first; with the groups."""
-        count = limit
-        while True:
-            hits = self.in_groups(self.articles(query, limit=count, **filters))
-            found: dict[str, Hit] = {}
-            for hit in hits:
-                found.setdefault(hit.group.id if hit.group else hit.identity, hit)
-            if len(found) >= limit or len(hits) < count:
-                return list(found.values())[:limit]
-            count *= 2
+        asked = dict.fromkeys(("publisher", "author", "section", "since", "until", "as_of")) | filters
+        with self._reading() as db, snapshot(db):
+            groups = Groups(db)
+            count = limit
+            while True:
+                hits = find(db, query, limit=count, **asked)
+                found: dict[str, Hit] = {}
+                for hit in hits:
+                    group = groups.group(hit.identity)
+                    found.setdefault(group.id, replace(hit, group=group))
+                if len(found) >= limit or len(hits) < count:
+                    return list(found.values())[:limit]
+                count *= 2
 
     def in_groups(self, hits: Iterable[Hit]) -> list[Hit]:
         """Return *hits*, each with the group of those that show the same text elsewhere, as it is now."""

@@ -2,8 +2,8 @@
 
 A text is the set of its shingles, runs of three words in a row; how alike two are is the share of all their shingles
 that is common to both (Jaccard). MinHash, by ``rensa``, whose home this is, makes 96 numbers of each text, of which two
-texts share as large a part as they are alike. Six numbers in a row are a band, and texts that have one of 16 bands in
-common are compared: of texts alike by 0.8 that is 99 in 100, by 0.5 one in five, by 0.3 one in a hundred.
+texts share as large a part as they are alike. Six numbers in a row are a band, and texts with one of 16 bands in common
+are compared: of texts alike by 0.8 that is 99 in 100, by 0.5 one in five, by 0.3 one in a hundred.
 
 What counts as a copy is written down in ``docs/same-article.md``.
 """
@@ -13,10 +13,12 @@ from __future__ import annotations
 import re
 import struct
 import unicodedata
+from collections.abc import Set
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from zlib import crc32
 
 LEAST_WORDS = 80  # shorter texts are not looked at: briefs and notices have too little to tell them apart by
 LEAST_ALIKE = 0.8
@@ -29,6 +31,7 @@ _BAND = f"<{1 + ROWS}I"
 # Writing without spaces counts by the character: Thai, Lao, Burmese, Khmer, kana, Han.
 _SPACELESS = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 _WORD = re.compile(rf"[{_SPACELESS}]|[^\W{_SPACELESS}]+")
+_DIGIT = re.compile(r"\d")
 _SLACK = 0.15  # nearly four times the standard deviation of an estimate at 0.8 from 96 numbers
 _ALIKE_TITLES = 0.5
 _LEAST_NUMBERS = 0.8  # of the numbers in the text that has fewer
@@ -43,7 +46,8 @@ class Sketch(NamedTuple):
 
     fingerprint: bytes
     bands: bytes
-    numbers: bytes  # the last byte of each of the 96
+    numbers: bytes  # the 96, of four bytes
+    figures: bytes  # of each number in the text four bytes, sorted
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +71,12 @@ class About:
 class Text:
     words: tuple[str, ...]
     shingles: frozenset[str]
+    figures: frozenset[str]  # words with a digit in them
 
     @classmethod
     def of(cls, text: str) -> Text:
         words = words_of(text)
-        return cls(tuple(words), shingles_of(words))
+        return cls(tuple(words), shingles_of(words), frozenset(filter(_DIGIT.search, words)))
 
 
 def words_of(text: str) -> list[str]:
@@ -99,13 +104,52 @@ def sketch(text: str) -> Sketch | None:
         for band in range(BANDS)
     )
     fingerprint = sha256(" ".join(words).encode(errors="surrogatepass")).digest()[:BAND_BYTES]
-    return Sketch(fingerprint, b"".join(bands), bytes(number & 0xFF for number in numbers))
+    figures = sorted({crc32(word.encode(errors="surrogatepass")) for word in filter(_DIGIT.search, words)})
+    return Sketch(
+        fingerprint,
+        b"".join(bands),
+        struct.pack(f"<{len(numbers)}I", *numbers),
+        struct.pack(f"<{len(figures)}I", *figures),
+    )
 
 
-def may_be_alike(a: bytes, b: bytes) -> bool:
-    """Tell from the *numbers* of two sketches whether it is worth while to compare the texts."""
-    equal = sum(map(int.__eq__, a, b)) / len(a)
-    return (equal - 1 / 256) / (1 - 1 / 256) >= LEAST_ALIKE - _SLACK  # one in 256 is equal by chance
+class Hint(NamedTuple):
+    """What is known of a text without reading it: the *numbers* and *figures* of its sketch.
+
+    Of a template that is filled in daily there are thousands of texts; to read all of them would take seconds.
+    """
+
+    numbers: tuple[int, ...]
+    figures: frozenset[int]
+
+    @classmethod
+    def of(cls, numbers: bytes, figures: bytes) -> Hint:
+        return cls(_unpacked(numbers), frozenset(_unpacked(figures)))
+
+
+def _unpacked(numbers: bytes) -> tuple[int, ...]:
+    return struct.unpack(f"<{len(numbers) // 4}I", numbers)
+
+
+def may_be_copied(a: Hint, b: Hint) -> bool:
+    """Tell whether it is worth while to look at what two articles say of themselves."""
+    equal = sum(map(int.__eq__, a.numbers, b.numbers)) / len(a.numbers)
+    return equal >= LEAST_ALIKE - _SLACK and _most_of(a.figures, b.figures)
+
+
+def may_be(a: Hint, b: Hint, one: About, other: About) -> bool:
+    """Tell whether it is worth while to compare two texts.
+
+    Each of the numbers is the least of something over all shingles, so a text that has all of another's has none that
+    is greater.
+    """
+    if distinct(one, other):
+        return False
+    return (
+        not _apart(one, other)
+        or all(map(int.__le__, a.numbers, b.numbers))
+        or all(map(int.__ge__, a.numbers, b.numbers))
+    )
 
 
 def similarity(a: Text, b: Text) -> float:
@@ -127,11 +171,11 @@ def copied(a: Text, b: Text, one: About, other: About) -> float | None:
     if min(len(a.words), len(b.words)) < LEAST_WORDS or distinct(one, other):
         return None
     alike = similarity(a, b)
-    if alike < LEAST_ALIKE or not _numbers_agree(a, b):  # other numbers: next week's rates, results, forecast
+    if alike < LEAST_ALIKE or not _most_of(a.figures, b.figures):  # other numbers: next week's rates, results, forecast
         return None
     # What is cut or added is one text's own; a template filled in twice leaves words of its own in both.
     own = min(len(a.shingles - b.shingles), len(b.shingles - a.shingles))
-    if own and _days(one, other) > (0 if one.site == other.site else _DAYS):
+    if own and _apart(one, other):
         return None
     if own > _LEAST_OWN * min(len(a.shingles), len(b.shingles)) and not _titles_alike(one, other):
         return None
@@ -150,6 +194,11 @@ def agree(a: Text, b: Text, one: About, other: About) -> bool:
     return common >= _LEAST_AGREED * min(len(a.shingles), len(b.shingles))
 
 
+def _apart(a: About, b: About) -> bool:
+    """Tell whether two articles were published so far apart that one may only be a part of the other."""
+    return _days(a, b) > (0 if a.site == b.site else _DAYS)
+
+
 def _days(a: About, b: About) -> int:
     return abs((a.published - b.published).days) if a.published and b.published else 0
 
@@ -160,11 +209,6 @@ def _titles_alike(a: About, b: About) -> bool:
     return len(a.title & b.title) >= _ALIKE_TITLES * len(a.title | b.title)
 
 
-def _numbers_agree(a: Text, b: Text) -> bool:
-    one, other = _numbers(a), _numbers(b)
+def _most_of(one: Set[Any], other: Set[Any]) -> bool:
     fewer = min(len(one), len(other))
     return not fewer or len(one & other) >= _LEAST_NUMBERS * fewer
-
-
-def _numbers(text: Text) -> frozenset[str]:
-    return frozenset(word for word in text.words if any(map(str.isdigit, word)))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from archive.catalog.identity import normalised
-from archive.catalog.relations import Link, Member, Relations
+from archive.catalog.relations import Link, Member, Reached, Relations, Search
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,6 @@ class Group:
 
     id: str
     urls: tuple[str, ...]  # in the order of their first capture
-
-
-@dataclass(frozen=True)
-class _Reached:
-    member: Member
-    link: Link
-    by: str | None  # the identity it was reached from
 
 
 class Groups:
@@ -85,8 +78,9 @@ class Groups:
         seen = set(self._members(identity))
         waiting = deque([identity])
         while waiting:
-            for by, one in self._members(waiting.popleft()).items():
-                for edition in self._named(one.member):
+            start = waiting.popleft()
+            for by, one in self._members(start).items():
+                for edition in self._named(one.member, start):
                     if edition in seen:
                         continue
                     via = None if by == identity else one.member.newest.url
@@ -97,12 +91,12 @@ class Groups:
                         for url in other.member.urls:
                             yield Same(url, "language", None, other.member.newest.language, via)
 
-    def _named(self, one: Member) -> list[str]:
-        """Return the editions that *one* names, or that name it."""
+    def _named(self, one: Member, start: str) -> list[str]:
+        """Return the editions that *one*, of the group of *start*, names, or that name it."""
         relations = self._relations
         named = {name for claim in one.claims if claim.role == "language" for name in relations.standing(claim.place)}
         naming = {name for place in one.places for name in relations.naming_edition(place)}
-        group = self._group(one.identity)
+        group = self._group(start) if named or naming else {}
         return [
             name
             for name in sorted((named | naming) - group.keys())
@@ -113,20 +107,20 @@ class Groups:
     def _group(self, identity: str) -> dict[str, Member]:
         return {name: one.member for name, one in self._members(identity).items()}
 
-    def _reach(self, identity: str) -> dict[str, _Reached]:
+    def _reach(self, identity: str) -> dict[str, Reached]:
         """Return the members of a group by identity, the nearest first; none when the article is not listed."""
         start = self._relations.member(identity)
         if start is None:
             return {}
-        found = {identity: _Reached(start, Link("same-address", 1.0), None)}
-        waiting, left = deque([start]), dict[bytes, list[str]]()
+        search = Search({identity: Reached(start, Link("same-address", 1.0), None)})
+        waiting = deque([start])
         while waiting:
             one = waiting.popleft()
-            for other, link in self._relations.linked(one, found.keys(), left):
-                if other.identity not in found:
-                    found[other.identity] = _Reached(other, link, one.identity)
+            for other, link in self._relations.linked(one, search):
+                if other.identity not in search.found:
+                    search.found[other.identity] = Reached(other, link, one.identity)
                     waiting.append(other)
-        return found
+        return search.found
 
 
 def _spelled(url: str, shown: str) -> str:

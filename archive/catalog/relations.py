@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 from archive.catalog import copies
@@ -24,7 +24,8 @@ CURRENT = """a.listed AND NOT EXISTS (
     AND later.captured_at = a.captured_at AND later.capture_id IS a.capture_id
     AND (later.file, later.offset) > (a.file, a.offset))"""
 MOST_CLAIMANTS = 100  # articles that name one address as theirs: one that more name is not believed
-MOST_LIKE = 1000  # texts that share a band, articles that share a text: what more share is of a template
+MOST_LIKE = 300  # different texts that share a band: one that more share is of a template
+MOST_BEARERS = 1000  # articles that have one and the same text: one that more have is of a template
 _COMPARED = 5  # newest versions of each that are looked at for whether two articles agree
 
 
@@ -97,6 +98,24 @@ def primary(language: str | None) -> str:
     return (language or "").partition("-")[0].lower()
 
 
+@dataclass
+class Search:
+    """How far the search for a group has come."""
+
+    found: dict[str, Reached]
+    left: dict[bytes, list[str]] = field(default_factory=dict)  # of those that have a text, who was not found yet
+    exhausted: set[bytes] = field(default_factory=set)  # texts of which nobody is left
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A member of a group, the link it was found by, and whose that was: None for where the search began."""
+
+    member: Member
+    link: Link
+    by: str | None
+
+
 class Relations:
     """What one catalogue holds of articles that may be related; it must not change meanwhile."""
 
@@ -105,8 +124,8 @@ class Relations:
         self.member = lru_cache(maxsize=4096)(self._member)
         self.text = lru_cache(maxsize=256)(self._text)
         self.believed = lru_cache(maxsize=4096)(self._believed)
-        self.like = lru_cache(maxsize=1024)(self._like)
-        self.bearers = lru_cache(maxsize=1024)(self._bearers)
+        self.band = lru_cache(maxsize=1024)(self._band)
+        self.hint = lru_cache(maxsize=4096)(self._hint)
 
     def _member(self, identity: str) -> Member | None:
         """Return the article; None when the catalogue lists none by that identity."""
@@ -118,22 +137,24 @@ class Relations:
         versions = tuple(map(_version, rows))
         return Member(identity, versions) if versions else None
 
-    def linked(self, one: Member, seen: Collection[str], left: dict[bytes, list[str]]) -> Iterator[tuple[Member, Link]]:
-        """Yield the articles whose text is that of *one*, in a fixed order, but for those *seen*.
-
-        *left* is kept from call to call while *seen* grows: who, of those that have a text, was not seen yet.
-        """
+    def linked(self, one: Member, search: Search) -> Iterator[tuple[Member, Link]]:
+        """Yield the articles whose text is that of *one*, in a fixed order, but for those that *search* has found."""
         named = {other for claim in one.claims if claim.role != "language" for other in self.claiming(claim.place)}
-        for identity in sorted(named - {*seen, one.identity}):
+        for identity in sorted(named - search.found.keys()):
             other = self.member(identity)
             if other and (reason := self._claimed(one, other)):
                 yield other, Link(reason)
-        for like in sorted({like for fingerprint in one.texts for like in self.like(fingerprint)}):
-            left[like] = [name for name in left.get(like, self.bearers(like)) if name not in seen]
-            for identity in left[like]:
-                other = self.member(identity) if identity != one.identity else None
-                if other and (alike := self._copied(one, other)) is not None:
-                    yield other, Link("near-copy", alike)
+        for fingerprint in one.texts:
+            for like in self._like(fingerprint, search.exhausted):
+                if like not in search.left:
+                    search.left[like] = self._bearers(like)
+                search.left[like] = [name for name in search.left[like] if name not in search.found]
+                if not search.left[like]:
+                    search.exhausted.add(like)
+                for identity in search.left[like]:
+                    other = self.member(identity)
+                    if other and (alike := self._copied(one, fingerprint, other, like)) is not None:
+                        yield other, Link("near-copy", alike)
 
     def similarity(self, one: Member, other: Member) -> float:
         """Return how alike the newest texts of two articles are."""
@@ -198,47 +219,47 @@ class Relations:
             for theirs in _newest(other)
         )
 
-    def _copied(self, one: Member, other: Member) -> float | None:
-        found = [
-            alike
-            for fingerprint, mine in one.texts.items()
-            for like in self.like(fingerprint)
-            if (theirs := other.texts.get(like))
-            and not copies.distinct(mine.about, theirs.about)  # asked first: it costs nothing
-            and (alike := copies.copied(self.text(mine.id), self.text(theirs.id), mine.about, theirs.about)) is not None
-        ]
-        return max(found, default=None)
+    def _copied(self, one: Member, fingerprint: bytes, other: Member, like: bytes) -> float | None:
+        mine, theirs = one.texts[fingerprint], other.texts.get(like)
+        if theirs is None or not copies.may_be(self.hint(fingerprint), self.hint(like), mine.about, theirs.about):
+            return None
+        return copies.copied(self.text(mine.id), self.text(theirs.id), mine.about, theirs.about)
 
-    def _like(self, fingerprint: bytes) -> list[bytes]:
-        """Return the fingerprints of texts that may be alike, by a band they share; the text itself first."""
-        row = self._db.execute(
-            "SELECT bands, numbers FROM articles WHERE fingerprint = ? LIMIT 1", (fingerprint,)
+    def _like(self, fingerprint: bytes, exhausted: Collection[bytes]) -> Iterator[bytes]:
+        """Yield the fingerprints of texts that may be copies, by a band they share; the text itself first."""
+        if fingerprint not in exhausted:
+            yield fingerprint
+        (bands,) = self._db.execute(
+            "SELECT bands FROM articles WHERE fingerprint = ? LIMIT 1", (fingerprint,)
         ).fetchone()
-        found: set[bytes] = set()
-        for at in range(0, len(row["bands"]), copies.BAND_BYTES):
-            band = row["bands"][at : at + copies.BAND_BYTES]
-            some = self._db.execute("SELECT fingerprint FROM bands WHERE band = ? LIMIT ?", (band, MOST_LIKE + 1))
-            texts = [found[0] for found in some]
-            if len(texts) <= MOST_LIKE:
-                found.update(texts)
-        numbers = row["numbers"]
-        likely = {other for other in found if copies.may_be_alike(numbers, self._numbers(other))} - {fingerprint}
-        return [fingerprint, *sorted(likely)]
+        size = copies.BAND_BYTES
+        found = set().union(*(self.band(bands[at : at + size]) for at in range(0, len(bands), size)))
+        for like in sorted(found.difference(exhausted, [fingerprint])):
+            if copies.may_be_copied(self.hint(fingerprint), self.hint(like)):
+                yield like
 
-    def _numbers(self, fingerprint: bytes) -> bytes:
-        (numbers,) = self._db.execute(
-            "SELECT numbers FROM articles WHERE fingerprint = ? LIMIT 1", (fingerprint,)
-        ).fetchone()
-        return bytes(numbers)
+    def _band(self, band: bytes) -> frozenset[bytes]:
+        """Return the fingerprints of the texts that have *band*; none when there are too many."""
+        rows = self._db.execute(
+            "SELECT fingerprint FROM bands WHERE band = ? LIMIT ?", (band, MOST_LIKE + 1)
+        ).fetchall()
+        return frozenset(row[0] for row in rows) if len(rows) <= MOST_LIKE else frozenset()
+
+    def _hint(self, fingerprint: bytes) -> copies.Hint:
+        return copies.Hint.of(
+            *self._db.execute(
+                "SELECT numbers, figures FROM articles WHERE fingerprint = ? LIMIT 1", (fingerprint,)
+            ).fetchone()
+        )
 
     def _bearers(self, fingerprint: bytes) -> list[str]:
         """Return the articles with that text; none when there are too many."""
         rows = self._db.execute(
             f"SELECT DISTINCT identity FROM articles AS a WHERE fingerprint = ? AND {CURRENT}"  # noqa: S608 - our words
             " ORDER BY 1 LIMIT ?",
-            (fingerprint, MOST_LIKE + 1),
+            (fingerprint, MOST_BEARERS + 1),
         ).fetchall()
-        return [row[0] for row in rows] if len(rows) <= MOST_LIKE else []
+        return [row[0] for row in rows] if len(rows) <= MOST_BEARERS else []
 
     def _identities(self, role: str, place: str, limit: int = -1) -> list[str]:
         rows = self._db.execute(

@@ -19,7 +19,7 @@ EVIDENCE_KINDS = frozenset({"block", "consent", "error", "stub"})
 UNLISTED_KINDS = frozenset({"block", "consent", "error", "index"})  # a stub has its title and first lines
 
 _FLAGS = frozenset({"content", "listed"})
-_SKETCH = frozenset({"fingerprint", "bands", "numbers"})
+_SKETCH = frozenset({"fingerprint", "bands", "numbers", "figures"})
 _REQUIRED = frozenset({"record_id", "page_kind", "text"})
 
 
@@ -86,6 +86,7 @@ def article_row(record_id: str, article: Article, place: Place) -> dict[str, Any
         "fingerprint": drawn and drawn.fingerprint,
         "bands": drawn and drawn.bands,
         "numbers": drawn and drawn.numbers,
+        "figures": drawn and drawn.figures,
         "url": article.url,
         "canonical_url": article.canonical_url,
         "publisher": article.publisher,

@@ -51,9 +51,10 @@ CREATE TABLE articles (
     page           TEXT NOT NULL,         -- url, normalised
     form           TEXT,                  -- amp, print; NULL: the article's own page
     claims         TEXT NOT NULL,         -- JSON, of archive.catalog.claims
-    fingerprint    BLOB,                  -- these three of archive.catalog.copies; NULL: too short to have copies
+    fingerprint    BLOB,                  -- these four of archive.catalog.copies; NULL: too short to have copies
     bands          BLOB,
     numbers        BLOB,
+    figures        BLOB,
     url            TEXT NOT NULL,
     canonical_url  TEXT,
     publisher      TEXT,
@@ -158,6 +159,7 @@ ALTER TABLE articles ADD COLUMN claims TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE articles ADD COLUMN fingerprint BLOB;
 ALTER TABLE articles ADD COLUMN bands BLOB;
 ALTER TABLE articles ADD COLUMN numbers BLOB;
+ALTER TABLE articles ADD COLUMN figures BLOB;
 """
 _FILLED = """
 INSERT INTO claims (place, role, language, article) SELECT place, role, language, article FROM claimed ORDER BY 1, 2, 4;
@@ -210,7 +212,8 @@ def _upgrade(db: sqlite3.Connection) -> None:
                 made = article_row(row["record_id"], article_of(row), place_of(row))
                 db.execute(
                     "UPDATE articles SET identity = :identity, form = :form, claims = :claims,"
-                    " fingerprint = :fingerprint, bands = :bands, numbers = :numbers WHERE record_id = :record_id",
+                    " fingerprint = :fingerprint, bands = :bands, numbers = :numbers, figures = :figures"
+                    " WHERE record_id = :record_id",
                     made,
                 )
             last = rows[-1]["id"]

@@ -163,11 +163,22 @@ def test_an_address_that_too_many_name_is_not_believed(catalog: Catalog, monkeyp
 
 
 def test_a_text_that_too_many_have_is_a_template(catalog: Catalog, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(relations, "MOST_LIKE", 3)
+    monkeypatch.setattr(relations, "MOST_BEARERS", 3)
     catalog.add([], [entry(f"https://{n}.example/a") for n in range(3)])
     assert len(grouped(catalog)) == 1
     catalog.add([], [entry("https://4.example/a")])
     assert len(grouped(catalog)) == 4
+
+
+def test_a_band_that_too_many_texts_share_is_of_a_template(catalog: Catalog, monkeypatch: pytest.MonkeyPatch):
+    def near(number: int) -> Entry:
+        return entry(f"https://{number}.example/a", f"{prose(1)} {prose(70 + number, 5)}", title="Same")
+
+    monkeypatch.setattr(relations, "MOST_LIKE", 3)
+    catalog.add([], map(near, range(3)))
+    assert len(grouped(catalog)) == 1
+    catalog.add([], map(near, range(3, 30)))
+    assert len(grouped(catalog)) == 30
 
 
 def test_groups_hang_together_through_their_members(catalog: Catalog):
@@ -346,7 +357,7 @@ def make_earlier(path: Path) -> None:
             DROP INDEX articles_by_fingerprint; DROP TABLE claims; DROP TABLE bands;
             ALTER TABLE articles DROP COLUMN form; ALTER TABLE articles DROP COLUMN claims;
             ALTER TABLE articles DROP COLUMN fingerprint; ALTER TABLE articles DROP COLUMN bands;
-            ALTER TABLE articles DROP COLUMN numbers;
+            ALTER TABLE articles DROP COLUMN numbers; ALTER TABLE articles DROP COLUMN figures;
             ALTER TABLE articles ADD COLUMN canonical_page TEXT NOT NULL DEFAULT '';
             UPDATE articles SET identity = coalesce(canonical_url, page);
             CREATE INDEX articles_by_canonical_page ON articles (canonical_page);
