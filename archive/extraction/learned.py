@@ -126,7 +126,7 @@ def fingerprint(text: str) -> int | None:
     """Return 63 bits that stand for a line, whatever its case, ``None`` when it is too short to be known again."""
     if len(text) < LEAST_LETTERS:
         return None
-    return int.from_bytes(blake2b(text.casefold().encode(), digest_size=8).digest()) >> 1
+    return int.from_bytes(blake2b(text.casefold().encode(errors="replace"), digest_size=8).digest()) >> 1
 
 
 def layout_of(home: HtmlElement, root: HtmlElement, *, complete: bool) -> Layout | None:
@@ -186,7 +186,7 @@ def _stays(block: Block) -> bool:
 
 def is_read_whole(url: str) -> bool:
     """Tell whether the page at *url* is one of those read whole although the layout is known."""
-    return blake2b(url.encode(), digest_size=2).digest()[0] % READ_WHOLE_ONE_IN == 0
+    return blake2b(url.encode(errors="replace"), digest_size=2).digest()[0] % READ_WHOLE_ONE_IN == 0
 
 
 def _label(element: HtmlElement) -> str:

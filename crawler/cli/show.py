@@ -10,7 +10,7 @@ import click
 
 from archive.capture import Capture, iso, parse_iso
 from archive.codings import decode_content
-from archive.errors import NotArchived
+from archive.errors import IndexDamaged, NotArchived, StorageError
 from crawler.cli.options import common, open_archive
 from crawler.cli.terminal import print_bytes, printable
 from crawler.cli.times import Time
@@ -86,11 +86,17 @@ def _article(archive: Archive, url: str, at: datetime | None) -> Article | None:
 
 
 def _closest(archive: Archive, url: str, at: datetime, *, quiet: bool) -> Capture:
-    """Return the capture of *url* nearest to *at*; of the article it is another form of when there is none."""
+    """Return the capture of *url* nearest to *at*; of the article it is another form of when there is none.
+
+    Captured bytes are found by the index: an archive whose catalogue cannot be used only lacks the second.
+    """
     try:
         return archive.closest(url, at)
     except NotArchived:
-        article = _article(archive, url, at)
+        try:
+            article = _article(archive, url, at)
+        except (StorageError, IndexDamaged):
+            article = None
         if article is None:
             raise
         if not quiet:

@@ -167,3 +167,12 @@ def test_the_record_says_what_was_known():
         reading(learning, page(number))
     told = read(page(7), (), learning.known(HOST)).article.extractor.learned
     assert told == learning.known(HOST).digest
+
+
+def test_halves_of_surrogate_pairs_in_a_title_or_address_are_no_obstacle():
+    odd = page(1)
+    data = (
+        b'<script type="application/ld+json">{"@type": "NewsArticle", "headline": "Bad \\ud83d pair"}</script></head>'
+    )
+    odd = Page(odd.body.replace(b"</head>", data), odd.url + "\ud83d", odd.content_type, AT)
+    assert read(odd, (), Learning().known(odd.url)).article.text

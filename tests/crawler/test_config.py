@@ -206,6 +206,7 @@ def test_exit_codes_are_those_that_scripts_rely_on():
         "DAMAGE": 5,
         "REFUSED": 6,
         "DISK_FULL": 7,
+        "DRIFTED": 8,
         "INTERRUPTED": 130,
     }
     assert all(re.fullmatch(r"[^\n]{5,}", code.meaning) for code in ExitCode)

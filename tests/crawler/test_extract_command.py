@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.command import Command
+from tests.command import Command, heeded
 from tests.records import HEAD, news, record, record_id
 
 REVISIT = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
@@ -240,7 +240,7 @@ def test_resume_with_nothing_to_go_on_with_begins(many: Command) -> None:
 
 
 def test_interrupted_it_says_how_to_go_on(many: Command) -> None:
-    with many.start(*arguments("jsonl")) as process:
+    with heeded(signal.SIGINT), many.start(*arguments("jsonl")) as process:
         while not (many.folder / "out.part").exists() or not (many.folder / "out.part").stat().st_size:
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
