@@ -471,10 +471,10 @@ def with_a_page_that_never_comes(site: RawSite) -> RawSite:
 @pytest.mark.parametrize(
     ("pages", "hangs", "numbers"),
     [
-        (400, False, [signal.SIGINT]),  # what is under way is finished
+        (3000, False, [signal.SIGINT]),  # what is under way is finished
         (40, True, [signal.SIGINT, signal.SIGINT]),  # or cut off
         (40, True, [signal.SIGTERM, signal.SIGTERM]),
-        (400, False, [signal.SIGHUP]),
+        (3000, False, [signal.SIGHUP]),
     ],
     ids=["one-SIGINT", "two-SIGINT", "two-SIGTERM", "one-SIGHUP"],
 )
