@@ -97,14 +97,14 @@ def sketch(text: str) -> Sketch | None:
     from rensa import RMinHash  # noqa: PLC0415
 
     minhash = RMinHash(num_perm=BANDS * ROWS, seed=_SEED)
-    minhash.update(sorted(shingles_of(words[:SKETCHED_WORDS])))
+    minhash.update(list(shingles_of(words[:SKETCHED_WORDS])))
     numbers = minhash.digest()
     bands = (
         sha256(struct.pack(_BAND, band, *numbers[band * ROWS : (band + 1) * ROWS])).digest()[:BAND_BYTES]
         for band in range(BANDS)
     )
     fingerprint = sha256(" ".join(words).encode(errors="surrogatepass")).digest()[:BAND_BYTES]
-    figures = sorted({crc32(word.encode(errors="surrogatepass")) for word in filter(_DIGIT.search, words)})
+    figures = sorted({crc32(word.encode(errors="surrogatepass")) for word in filter(_DIGIT.search, set(words))})
     return Sketch(
         fingerprint,
         b"".join(bands),

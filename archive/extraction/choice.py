@@ -37,8 +37,6 @@ AROUND = re.compile(
 )
 COMMENTS = re.compile(r"(?:^|[\s_-])(?:comments?(?!ary)|comment-?\w*list|disqus\w*|respond)(?:$|[\s_-])", re.IGNORECASE)
 CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-ROLES = frozenset(("navigation", "complementary", "search", "dialog", "alertdialog", "banner", "contentinfo", "menu"))
-HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 SENTENCE = re.compile(r"[.!?:;,\u2026\u3002\uff01\uff1f\u060c\u061f\u0964\"\u201d\u00bb]")
 CLOSING = frozenset('.!?\u2026\u3002\uff01\uff1f"\u201d\u00bb)')
 LEAST_PROSE = 40  # letters of a block with a sentence in it
@@ -160,9 +158,9 @@ def _mark(element: HtmlElement) -> int:
                 return mark
         elif (
             name == "hidden"
-            or (name == "role" and value.lower() in ROLES)
+            or (name == "role" and value.lower() in furniture.ROLES)
             or (name == "aria-hidden" and value == "true")
-            or (name == "style" and HIDDEN.search(value))
+            or (name == "style" and furniture.HIDDEN_STYLE.search(value))
         ):
             return BUILT
     return 0
