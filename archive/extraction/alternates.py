@@ -44,12 +44,12 @@ def _marked(view: PageView) -> Iterator[Alternate]:
         yield Alternate(_bare(view.url), "amp")
     for link in view.root.iter("link"):
         rel = (link.get("rel") or "").lower().split()
-        url = absolute(view.base, link.get("href"))
+        url = absolute(view.base, link.get("href")) if "amphtml" in rel or "alternate" in rel else None
         if url is None:
             continue
         if "amphtml" in rel:
             yield Alternate(_bare(url), "amp")
-        elif "alternate" in rel and "stylesheet" not in rel and _media_type(link) in _PAGES:
+        elif "stylesheet" not in rel and _media_type(link) in _PAGES:
             if "print" in (link.get("media") or "").lower().split():
                 yield Alternate(_bare(url), "print")
             elif language := tag(link.get("hreflang")):  # "x-default" is none: often a page to choose a language

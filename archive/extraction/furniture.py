@@ -163,11 +163,14 @@ def appeals(root: HtmlElement, about: str | None = None) -> list[HtmlElement]:
 
     *about* is what the page says the article is about: a box with these words is the article.
     """
+    leading = [one for one in [*root.iter("a"), *root.xpath(".//input[@type='email']")] if leads_to_appeal(one)]
+    if not leading:
+        return []
     total = _prose(root)
     opening = letters(about or "")[:OPENING]
     found: dict[HtmlElement, None] = {}
-    for anchor in [*root.iter("a"), *root.xpath(".//input[@type='email']")]:
-        if not leads_to_appeal(anchor) or any(ancestor in found for ancestor in anchor.iterancestors()):
+    for anchor in leading:
+        if any(ancestor in found for ancestor in anchor.iterancestors()):
             continue
         box = appeal_box(anchor, root, total, opening)
         if box is not None:
@@ -179,7 +182,10 @@ def leads_to_appeal(element: HtmlElement) -> bool:
     """Tell whether a link leads to a page that asks for money or an address, or a field asks for one."""
     if element.tag == "input":
         return True
-    segments = [segment for segment in path_of(element.get("href")).split("/") if segment]
+    href = element.get("href")
+    if not href or not APPEAL_SEGMENT.search(href):
+        return False
+    segments = [segment for segment in path_of(href).split("/") if segment]
     return bool(segments) and any(APPEAL_SEGMENT.fullmatch(segment) for segment in (segments[0], segments[-1]))
 
 

@@ -18,6 +18,8 @@ from archive.extraction.taming import flatten, may_have_many_headings, tamed
 
 # lxml.html looks for the class of each element in Python; one class for all is found ten times faster.
 ONE_CLASS = lxml.etree.ElementDefaultClassLookup(element=HtmlElement)
+# An address that urljoin gives back as it is, in all its parts; most are.
+WHOLE = re.compile(r"https?://[a-zA-Z0-9.-]+(?:/[\w./%~+,@:!-]*)?(?:\?[\w./%~+,@:!&=-]+)?", re.ASCII)
 XML_DECLARATION = re.compile(r"\A\s*<\?xml[^>]{0,300}\?>")
 
 
@@ -76,6 +78,8 @@ def absolute(base: str, href: str | None) -> str | None:
     """Return *href* resolved against *base*, or ``None`` when it leads to no web page."""
     if not href:
         return None
+    if WHOLE.fullmatch(href):
+        return href
     try:
         resolved = urljoin(base, href.strip())
     except ValueError:

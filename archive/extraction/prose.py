@@ -101,7 +101,8 @@ class _Reader:
                     continue
                 if kind == BLOCK:
                     if row is None:
-                        self._flush(owners[-1])
+                        if self._pieces or self._breaks:
+                            self._flush(owners[-1])
                         if element.tag == "tr" and _is_data(element):
                             row = element
                         owners.append(element)
@@ -116,13 +117,14 @@ class _Reader:
                 text = element.text
             else:
                 if element is owners[-1]:
-                    self._flush(element)
+                    if self._pieces or self._breaks:
+                        self._flush(element)
                     row = None
                     if element is not top:
                         owners.pop()
                 elif kind == ANCHOR and self._open and not (skip and element in skip):
                     href, began = self._open.pop()
-                    if href:
+                    if href and began < len(self._pieces):
                         self._anchors.append((href, began, len(self._pieces)))
                 if element is top:
                     break
@@ -148,8 +150,6 @@ class _Reader:
         self._breaks = 0
         pieces = self._pieces
         if not pieces:
-            if self._anchors:
-                self._anchors = []
             return
         text = _lines(pieces)
         if text and not self._anchors and not self._open:
