@@ -182,10 +182,7 @@ def leads_to_appeal(element: HtmlElement) -> bool:
     """Tell whether a link leads to a page that asks for money or an address, or a field asks for one."""
     if element.tag == "input":
         return True
-    href = element.get("href")
-    if not href or not APPEAL_SEGMENT.search(href):
-        return False
-    segments = [segment for segment in path_of(href).split("/") if segment]
+    segments = [segment for segment in path_of(element.get("href")).split("/") if segment]
     return bool(segments) and any(APPEAL_SEGMENT.fullmatch(segment) for segment in (segments[0], segments[-1]))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from archive.extraction.prose import clean
+from archive.extraction.prose import clean, letters
 
 LEAD = re.compile(
     r"^\s*(?:(?:written|words|text|story|reporting|reported|posted|published)\s+by\b|by\b|von\b|par\b|por\b|di\b(?=\s+[A-Z])"
@@ -79,4 +79,4 @@ def distinct(names: Iterable[str]) -> list[str]:
 
 def key(name: str) -> str:
     """Return what two spellings of one name have in common."""
-    return re.sub(r"[\W_]+", "", name).casefold()
+    return letters(name)

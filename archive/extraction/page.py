@@ -20,6 +20,8 @@ from archive.extraction.taming import flatten, may_have_many_headings, tamed
 ONE_CLASS = lxml.etree.ElementDefaultClassLookup(element=HtmlElement)
 # An address that urljoin gives back as it is, in all its parts; most are.
 WHOLE = re.compile(r"https?://[a-zA-Z0-9.-]+(?:/[\w./%~+,@:!-]*)?(?:\?[\w./%~+,@:!&=-]+)?", re.ASCII)
+# An address whose path is plain to see; most are.
+PATH = re.compile(r"(?:https?://[a-zA-Z0-9.-]+(?=/))?(/(?!/)[\w./%~+,;@:!-]*)(?:[?#][!-~]*)?\Z", re.ASCII)
 XML_DECLARATION = re.compile(r"\A\s*<\?xml[^>]{0,300}\?>")
 
 
@@ -89,6 +91,9 @@ def absolute(base: str, href: str | None) -> str | None:
 
 def path_of(href: str | None) -> str:
     """Return the path of an address, empty when it cannot be read."""
+    plain = PATH.match(href or "")
+    if plain is not None:
+        return plain[1]
     try:
         return urlsplit(href or "").path
     except ValueError:

@@ -74,20 +74,28 @@ def _loads(text: str) -> list[Any]:
     """Return the values in a JSON-LD block, mended where the fault is a common one; nothing when it is not."""
     text = re.sub(r"^\s*(?://)?\s*(?:<!--|<!\[CDATA\[)|(?://)?\s*(?:-->|\]\]>)\s*;?\s*$", "", text.strip()).strip()
     text = text.removesuffix(";")
-    attempts = [text, re.sub(r",\s*([}\]])", r"\1", text)]
+    try:
+        return [json.loads(text, strict=False)]  # not strict: bare line breaks and tabs inside strings
+    except (ValueError, RecursionError):
+        pass
+    mended = [_without_last_commas(text)]
     if "&quot;" in text or "&#34;" in text:
-        attempts.append(re.sub(r",\s*([}\]])", r"\1", html.unescape(text)))
-    for attempt in attempts:
+        mended.append(_without_last_commas(html.unescape(text)))
+    for attempt in mended:
         try:
-            return [json.loads(attempt, strict=False)]  # not strict: bare line breaks and tabs inside strings
+            return [json.loads(attempt, strict=False)]
         except (ValueError, RecursionError):
             continue
     try:  # two objects one after the other in a single block
-        first, end = json.JSONDecoder(strict=False).raw_decode(attempts[1])
+        first, end = json.JSONDecoder(strict=False).raw_decode(mended[0])
     except (ValueError, RecursionError):
         return []
-    rest = attempts[1][end:].lstrip(" \r\n\t,")
+    rest = mended[0][end:].lstrip(" \r\n\t,")
     return [first, *(_loads(rest) if rest.startswith(("{", "[")) and end else [])]
+
+
+def _without_last_commas(text: str) -> str:
+    return re.sub(r",\s*([}\]])", r"\1", text)
 
 
 def _flatten(value: Any, into: list[Data], depth: int) -> None:
