@@ -78,6 +78,8 @@ class Article:
     extractor: Extractor = field(default_factory=Extractor)
     sources: dict[str, str] = field(default_factory=dict)  # field name → where it came from
     alternates: list[Alternate] = field(default_factory=list)
+    genre: str | None = None  # what it is besides news: "opinion", "interview", "review"; see archive.extraction.genres
+    next_page: str | None = None  # of an article that goes on at another address
 
     def to_json(self) -> dict[str, Any]:
         """Return the schema 1 object, every field present."""

@@ -62,6 +62,8 @@ COLUMNS = (
     "record_id",
     "payload_digest",
     "text_digest",
+    "genre",
+    "next_page",
 )
 STYLE = (
     "body{max-width:42rem;margin:2rem auto;padding:0 1rem;font:1.1rem/1.6 Georgia,serif;color:#1a1a1a;background:#fff}"

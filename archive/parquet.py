@@ -51,8 +51,10 @@ def write_parquet(articles: Iterable[tuple[Article, Mapping[str, Any]]], out: Bi
             ("paywalled", pa.bool_()),
             *((name, text) for name in ("page_kind", "article_id", "captured_at", "record_id", "payload_digest")),
             ("text_digest", text),
-            ("extractor", pa.struct([("name", text), ("version", text), ("rules", text)])),
+            ("extractor", pa.struct([(name, text) for name in ("name", "version", "rules", "learned")])),
             ("sources", pa.map_(text, text)),
+            ("alternates", pa.list_(pa.struct([("url", text), ("kind", text), ("language", text)]))),
+            *((name, text) for name in ("genre", "next_page")),
             ("source", pa.struct([("path", text), ("record_id", text)])),
             ("problem", text),
         ]

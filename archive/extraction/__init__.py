@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from archive.article import Article, Extractor, Link, text_digest
-from archive.extraction import alternates, dates, kinds, markup, merge, related, structured
+from archive.extraction import alternates, dates, genres, kinds, markup, merge, related, structured
 from archive.extraction import body as body_text
 from archive.extraction.body import Body, note
 from archive.extraction.cut import cut
@@ -129,12 +129,14 @@ def _read(
             article.sources["links"] = found.source
     _related(article, found, view, rule)
     _kind(article, given, rule, visible)
+    _genre(article, given)
     alternates.read(article, view, rule)
     article = article.storable()
     return Reading(article, seen if article.page_kind in LEARNED_FROM else None, tuple(left_out or ()))
 
 
 REPEATS = "repeats on other pages of the host"
+READ_AS_ARTICLES = frozenset(("article", "live", "gallery", "stub"))
 LEARNED_FROM = frozenset(("article", "live"))  # kinds of pages; of others nothing is learned
 
 
@@ -244,3 +246,9 @@ def _kind(article: Article, given: Facts, rule: PageRules | None, visible: Calla
     article.page_kind = own or kinds.kind(
         given.root, given.data, article.url, article.title, article.text, article.paywalled, visible
     )
+
+
+def _genre(article: Article, given: Facts) -> None:
+    found = genres.genre(given.data, given.item, article.section, article.url)
+    if found and article.page_kind in READ_AS_ARTICLES:
+        article.genre, article.sources["genre"] = found

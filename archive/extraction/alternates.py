@@ -1,20 +1,28 @@
-"""Where else the same article stands, as its page says: AMP and print forms, editions in other languages.
+"""Where else the same article stands, as its page says: AMP and print forms, other languages, its next page.
 
 Feeds, apps and pages for other screens are named with ``rel=alternate`` too; they are no other form of the text.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from lxml.html import HtmlElement
 
 from archive.article import Alternate, Article
 from archive.extraction.markup import tag
-from archive.extraction.page import absolute
+from archive.extraction.page import absolute, finder
 from archive.rules import PageRules, PageView
 
 MOST_ALTERNATES = 100  # the largest sites have some sixty editions
+# "/2", "/page/2", "-2.html", "_p2.html", "?page=2", "?seite=2", ",2.html", at the end of an address.
+_COUNT = re.compile(
+    r"(?:/(?:page|seite|pagina|p)?[/-]?[1-9][0-9]?/?|(?:[-_,.](?:page-?|p)?[1-9][0-9]?)?\.(?:s?html?|php|aspx?)"
+    r"|[?&](?:page|p|pg|seite|pagina|start|offset)=[0-9]{1,3})\Z",
+    re.IGNORECASE,
+)
+_NAMED_NEXT = finder("//*[(self::a or self::link) and contains(@rel, 'ext')]")  # in either case
 _PAGES = frozenset({"", "text/html", "application/xhtml+xml"})
 
 
@@ -26,6 +34,9 @@ def read(article: Article, view: PageView, rule: PageRules | None) -> None:
     article.alternates = list(reversed(found.values()))[:MOST_ALTERNATES]
     if article.alternates:
         article.sources["alternates"] = "markup" if marked else "publisher-rule"
+    article.next_page = _next_page(view)
+    if article.next_page:
+        article.sources["next_page"] = "markup"
 
 
 def _ruled(article: Article, rule: PageRules | None) -> Iterator[Alternate]:
@@ -54,6 +65,27 @@ def _marked(view: PageView) -> Iterator[Alternate]:
                 yield Alternate(_bare(url), "print")
             elif language := tag(link.get("hreflang")):  # "x-default" is none: often a page to choose a language
                 yield Alternate(_bare(url), "language", language)
+
+
+def _next_page(view: PageView) -> str | None:
+    """Return where the article goes on: a page that is named as the next one and whose address is this one's, counted.
+
+    The next one on many sites is another article.
+    """
+    own = _uncounted(view.url)
+    for element in _NAMED_NEXT(view.root):
+        if "next" not in (element.get("rel") or "").lower().split():
+            continue
+        url = absolute(view.base, element.get("href"))
+        if url and _bare(url) != _bare(view.url) and _uncounted(url) == own:
+            return _bare(url)
+    return None
+
+
+def _uncounted(url: str) -> str:
+    """Return what the addresses of all pages of one article have in common."""
+    bare = _bare(url).partition("://")[2]
+    return _COUNT.sub("", bare).rstrip("/?&")
 
 
 def _media_type(link: HtmlElement) -> str:
