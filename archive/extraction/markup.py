@@ -20,6 +20,7 @@ KICKER = re.compile(  # what stands over a headline, inside its element
     re.IGNORECASE,
 )
 LONGEST_BYLINE = 200
+BYLINE_NEAR = 4  # blocks after the headline
 AUTHOR_PATH = re.compile(
     r"/(?:author|authors|autor|autoren|autores|auteur|autore|people|person|profile|profiles|staff|by|avtor)/[^/]+"
 )
@@ -87,7 +88,12 @@ def authors(scope: HtmlElement, called: Sequence[HtmlElement] = ()) -> list[str]
 
     *called* are the elements whose microdata say that they hold an author.
     """
-    return names.distinct(_linked(scope)) or names.distinct(_marked(scope, called)) or names.distinct(_classed(scope))
+    return (
+        names.distinct(_linked(scope))
+        or names.distinct(_marked(scope, called))
+        or names.distinct(_classed(scope))
+        or names.distinct(_worded(scope))
+    )
 
 
 def _linked(scope: HtmlElement) -> list[str]:
@@ -142,6 +148,19 @@ def _classed(scope: HtmlElement) -> list[str]:
         text = text_of(element)
         found = names.split(text) if 0 < len(text) <= LONGEST_BYLINE else []
         if found:
+            return found
+    return []
+
+
+def _worded(scope: HtmlElement) -> list[str]:
+    """Names in a line under the headline that no markup tells from others, by its own words: "By Anna Berg"."""
+    lines = blocks(scope)
+    headed = next((at for at, block in enumerate(lines) if block.tag == "h1"), None)
+    if headed is None:
+        return []
+    for block in lines[headed + 1 : headed + 1 + BYLINE_NEAR]:
+        found = names.written_by(block.text)
+        if found and not in_furniture(block.element, scope):
             return found
     return []
 

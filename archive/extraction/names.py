@@ -35,6 +35,7 @@ ROLE = re.compile(
     re.IGNORECASE,
 )
 DAY_AFTER = re.compile(r"\s+(?:mon|tues|wednes|thurs|fri|satur|sun)day$", re.IGNORECASE)
+PARTICLES = frozenset("de la van von der den ten al el bin ibn da di dos du le del zu und y e".split())  # noqa: SIM905
 LONGEST_NAME = 60  # characters; longer strings are sentences about the author
 MOST_WORDS = 7
 
@@ -51,6 +52,18 @@ def split(byline: str | None) -> list[str]:
         if is_name(name) and not (names and ROLE.search(name)):
             names.append(name)
     return names
+
+
+def written_by(line: str) -> list[str]:
+    """Return the names in a line that says by its words alone that it is a byline ("By Anna Berg"); none in others."""
+    if LEAD.match(line) is None or len(line) > LONGEST_NAME or line.endswith((".", ":", "?", "!")):
+        return []
+    found = split(line)
+    return found if all(_is_in_full(name.split()) for name in found) else []
+
+
+def _is_in_full(words: list[str]) -> bool:
+    return 2 <= len(words) <= MOST_WORDS and all(word[0].isupper() or word in PARTICLES for word in words)
 
 
 def one(name: str | None) -> str | None:

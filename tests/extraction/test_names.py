@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
+from archive.extraction import Page, extract
 from archive.extraction.names import distinct, one, split, without_sites
+
+AT = datetime(2026, 11, 21, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -61,3 +66,27 @@ def test_signs_of_a_newsroom_and_sites_beside_people_are_left_out():
     assert without_sites(["Anna Berg", "Courier.example"]) == ["Anna Berg", "Courier.example"]
     assert without_sites(["Anna Berg", "courier.lt"]) == ["Anna Berg"]
     assert without_sites(["courier.lt"]) == ["courier.lt"]
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("By Anna Berg", ["Anna Berg"]),
+        ("BY ANNA BERG AND OLA DAHL", ["ANNA BERG", "OLA DAHL"]),
+        ("Von Hamburg nach Berlin", []),
+        ("By Anna Berg and Ola van der Dahl", ["Anna Berg", "Ola van der Dahl"]),
+        ("Von Anna Berg, Ola Dahl und Émile Zola", ["Anna Berg", "Ola Dahl", "Émile Zola"]),
+        ("Автор: Анна Берг", ["Анна Берг"]),
+        ("By Monday the river had risen by a metre", []),
+        ("By Anna Berg's own account she slept.", []),
+        ("By Sunday", []),
+        ("Di Roma", []),
+    ],
+)
+def test_a_line_under_the_headline_can_be_a_byline_without_any_markup(line: str, found: list[str]):
+    prose = "The river had risen on Monday, and the minister said that he would read of it before he spoke. " * 3
+    page = f"<title>A river</title><body><div><h1>A river</h1><p>{line}</p><p>{prose}</p></div></body>"
+    article = extract(Page(page.encode(), "https://news.example/a", "text/html; charset=utf-8", AT))
+    assert article.authors == found
+    if found:
+        assert article.text == prose.strip()
