@@ -130,7 +130,7 @@ def _read(
     _related(article, found, view, rule)
     _kind(article, given, rule, visible)
     _genre(article, given)
-    alternates.read(article, view, rule)
+    alternates.read(article, view, rule, continued=alternates.may_continue(html))
     article = article.storable()
     return Reading(article, seen if article.page_kind in LEARNED_FROM else None, tuple(left_out or ()))
 

@@ -12,7 +12,7 @@ from lxml.html import HtmlElement
 
 from archive.article import Alternate, Article
 from archive.extraction.markup import tag
-from archive.extraction.page import absolute, finder
+from archive.extraction.page import absolute
 from archive.rules import PageRules, PageView
 
 MOST_ALTERNATES = 100  # the largest sites have some sixty editions
@@ -22,19 +22,26 @@ _COUNT = re.compile(
     r"|[?&](?:page|p|pg|seite|pagina|start|offset)=[0-9]{1,3})\Z",
     re.IGNORECASE,
 )
-_NAMED_NEXT = finder("//*[(self::a or self::link) and contains(@rel, 'ext')]")  # in either case
 _PAGES = frozenset({"", "text/html", "application/xhtml+xml"})
 
 
-def read(article: Article, view: PageView, rule: PageRules | None) -> None:
-    """Fill in ``alternates``, each once, from the page's ``link`` elements and the publisher's print version."""
+def may_continue(html: str) -> bool:
+    """Tell whether there may be a link to a next page in the markup *html*; cheaply, so not surely."""
+    return any(f"{before}next" in html for before in ('rel="', "rel='", "rel=", "nofollow "))
+
+
+def read(article: Article, view: PageView, rule: PageRules | None, *, continued: bool = True) -> None:
+    """Fill in ``alternates``, each once, from the page's ``link`` elements and the publisher's print version.
+
+    And ``next_page``, unless it is known not to be *continued*.
+    """
     ruled = list(_ruled(article, rule))
     marked = list(_marked(view))
     found = {(one.url, one.kind): one for one in reversed([*ruled, *marked])}
     article.alternates = list(reversed(found.values()))[:MOST_ALTERNATES]
     if article.alternates:
         article.sources["alternates"] = "markup" if marked else "publisher-rule"
-    article.next_page = _next_page(view)
+    article.next_page = _next_page(view) if continued else None
     if article.next_page:
         article.sources["next_page"] = "markup"
 
@@ -73,7 +80,7 @@ def _next_page(view: PageView) -> str | None:
     The next one on many sites is another article.
     """
     own = _uncounted(view.url)
-    for element in _NAMED_NEXT(view.root):
+    for element in view.root.iter("link", "a"):
         if "next" not in (element.get("rel") or "").lower().split():
             continue
         url = absolute(view.base, element.get("href"))

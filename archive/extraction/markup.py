@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import islice
 
 from lxml.html import HtmlElement
 
@@ -20,7 +21,7 @@ KICKER = re.compile(  # what stands over a headline, inside its element
     re.IGNORECASE,
 )
 LONGEST_BYLINE = 200
-BYLINE_NEAR = 4  # blocks after the headline
+BYLINE_NEAR = 30  # elements after the headline
 AUTHOR_PATH = re.compile(
     r"/(?:author|authors|autor|autoren|autores|auteur|autore|people|person|profile|profiles|staff|by|avtor)/[^/]+"
 )
@@ -154,15 +155,25 @@ def _classed(scope: HtmlElement) -> list[str]:
 
 def _worded(scope: HtmlElement) -> list[str]:
     """Names in a line under the headline that no markup tells from others, by its own words: "By Anna Berg"."""
-    lines = blocks(scope)
-    headed = next((at for at, block in enumerate(lines) if block.tag == "h1"), None)
-    if headed is None:
+    heading = next(scope.iter("h1"), None)
+    if heading is None:
         return []
-    for block in lines[headed + 1 : headed + 1 + BYLINE_NEAR]:
-        found = names.written_by(block.text)
-        if found and not in_furniture(block.element, scope):
+    for element in islice(_behind(heading, scope), BYLINE_NEAR):
+        if names.LEAD.match(element.text or "") is None:
+            continue
+        found = names.written_by(text_of(element))
+        if found and not in_furniture(element, scope):
             return found
     return []
+
+
+def _behind(heading: HtmlElement, scope: HtmlElement) -> Iterator[HtmlElement]:
+    """Return the elements that follow a heading inside *scope*, in page order."""
+    for holder in (heading, *heading.iterancestors()):
+        if holder is scope:
+            return
+        for sibling in holder.itersiblings():
+            yield from sibling.iter()
 
 
 @lru_cache(maxsize=8192)
