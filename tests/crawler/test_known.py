@@ -71,6 +71,7 @@ def test_an_article_of_an_earlier_crawl_is_not_asked_for_again_but_its_links_are
         (ago(days=-400)[:7], False),  # a month alone tells too little
         ("soon", False),
     ],
+    ids=["not said", "yesterday", "the day before", "tomorrow", "two days on", "a month", "no time"],
 )
 def test_a_page_is_asked_for_again_when_it_is_said_to_have_changed_since(
     modified: str | None, is_asked: bool, tmp_path: Path
