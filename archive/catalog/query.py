@@ -1,17 +1,20 @@
-"""What people type into a search field, as a query that SQLite's FTS5 cannot stumble over.
+"""What people type into a search field, as a query of terms that SQLite's FTS5 cannot stumble over.
 
     ceasefire talks            both words            "cease fire"        one phrase, «…» and “…” too
     ceasefire OR truce         either                peace* -yesterday   beginning of a word; without that word
     title:truce author:"N N"   in one field          (a OR b) c          grouped
 
 Operators are in capitals (``AND``, ``OR``, ``NOT``). Anything else is taken as words, so punctuation never fails; a
-quote left open ends with the text.
+quote left open ends with the text. Words are compared as :mod:`archive.catalog.words` says: endings, case and accents
+do not count.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+
+from archive.catalog.words import folded, words
 
 FIELDS = ("title", "authors", "section", "tags", "description", "text")
 
@@ -45,10 +48,30 @@ class _Token:
     at: int
     text: str = ""  # of a term, in FTS5 syntax; empty when it holds no letter or digit
     excluded: bool = False
+    whole: frozenset[str] = frozenset()  # the terms in it
+    starts: tuple[str, ...] = ()  # and beginnings of terms
 
 
-def to_fts5(query: str) -> str:
-    """Return *query* in FTS5 syntax. Raises :class:`QueryError`, saying where, when it has no meaning."""
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query that has a meaning. *fts5* is what the full-text index is asked; the rest is what a match is shown by."""
+
+    fts5: str
+    whole: frozenset[str] = frozenset()  # terms
+    starts: tuple[str, ...] = ()  # beginnings of terms
+
+    @property
+    def is_one_word(self) -> bool:
+        """Whether there is nothing to be found beside one word."""
+        return len(self.whole) + len(self.starts) == 1
+
+    def matches(self, term: str) -> bool:
+        """Tell whether a word's *term* is one that is looked for."""
+        return term in self.whole or (bool(self.starts) and term.startswith(self.starts))
+
+
+def read(query: str) -> Query:
+    """Return what *query* means. Raises :class:`QueryError`, saying where, when it has no meaning."""
     tokens = _tokens(query)
     if sum(token.kind == "term" for token in tokens) > _MAX_TERMS:
         raise QueryError(query, 0, f"it has more than {_MAX_TERMS} words")
@@ -58,7 +81,12 @@ def to_fts5(query: str) -> str:
         raise QueryError(query, parser.now.at, "a closing bracket that nothing opened")
     if not found:
         raise QueryError(query, 0, "there is no word in it")
-    return found
+    shown = [token for token in tokens if not token.excluded]
+    return Query(
+        found,
+        frozenset().union(*(token.whole for token in shown)),
+        tuple(start for token in shown for start in token.starts),
+    )
 
 
 def _tokens(query: str) -> list[_Token]:
@@ -76,20 +104,32 @@ def _tokens(query: str) -> list[_Token]:
         elif match["operator"]:
             tokens.append(_Token(match["operator"], start))
         else:
-            tokens.append(_Token("term", start, _term(match), excluded=bool(match["minus"])))
+            tokens.append(_term(match, start))
     return [*tokens, _Token("end", len(text))]
 
 
-def _term(match: re.Match[str]) -> str:
+def _term(match: re.Match[str], at: int) -> _Token:
     word = match["phrase"] if match["word"] is None else match["word"]
     star = match["word"] is not None and word.endswith("*")
     name = _NAMES.get((match["field"] or "").lower())
     if match["field"] and name is None:  # "12:30", "Re:plan": no field of ours, so words
         word = f"{match['field']}:{word}"
-    if not any(char.isalnum() for char in word):
-        return ""
-    term = f'"{word.rstrip("*") if star else word}"' + (" *" if star else "")
-    return f"{name} : {term}" if name else term
+    every = list(words(word))
+    if not every:
+        return _Token("term", at, excluded=bool(match["minus"]))
+    found, starts = [each.term for each in every], tuple[str, ...]()
+    last = folded(word[every[-1].start : every[-1].end])
+    text = f'"{" ".join(found)}"'
+    if star:  # the index holds what is left of words without their endings: "ferries*" is to find "ferri"
+        start = found.pop()
+        starts = (start if last.startswith(start) else last,)
+        text = f'"{" ".join([*found, *starts])}" *'
+    elif match["word"] and len(every) == 1 and last != found[0]:
+        # What one form loses as an ending may be another's stem: Russian for a ferry is also "by steam".
+        text = f'("{found[0]}" OR "{last}")'
+        found.append(last)
+    text = f"{name} : {text}" if name else text
+    return _Token("term", at, text, bool(match["minus"]), frozenset(found), starts)
 
 
 class _Parser:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import functools
 import sqlite3
-import unicodedata
 from pathlib import Path
 
+from archive.catalog.facets import facets
+from archive.catalog.folding import fold
 from archive.catalog.rows import article_of, article_row, place_of
+from archive.catalog.words import terms
 from archive.errors import IndexDamaged
 from archive.sqlite import BUSY_S, create, execute, transaction, translated, version, write_ahead
 
 # PRAGMA user_version
 #   1
 #   2  claims, bands and what they are made of; the identity of an article no longer goes by its canonical address
-SCHEMA = 2
+#   3  full text by archive.catalog.words
+SCHEMA = 3
 
 _TABLES = """
 CREATE TABLE captures (
@@ -80,17 +82,31 @@ CREATE INDEX articles_by_capture ON articles (capture_id);
 CREATE INDEX articles_by_page ON articles (page);
 CREATE INDEX articles_by_time ON articles (sorted_at);
 
+"""
+
+# Articles by the terms of their words. What divides words is decided in archive.catalog.words, and is a space here.
+_FULL_TEXT = """
+CREATE VIEW articles_terms AS
+    SELECT id, terms(title) AS title, terms(authors) AS authors, terms(section) AS section, terms(tags) AS tags,
+           terms(description) AS description, terms(text) AS text,
+           facets(publisher, section, language, sorted_at) AS facets
+    FROM articles;
 CREATE VIRTUAL TABLE articles_fts USING fts5 (
-    title, authors, section, tags, description, text,
-    content = 'articles', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2'
+    title, authors, section, tags, description, text, facets,
+    content = 'articles_terms', content_rowid = 'id',
+    tokenize = "unicode61 remove_diacritics 0 categories 'L* M* N* P* S* Co'"
 );
 CREATE TRIGGER articles_added AFTER INSERT ON articles BEGIN
-    INSERT INTO articles_fts (rowid, title, authors, section, tags, description, text)
-    VALUES (new.id, new.title, new.authors, new.section, new.tags, new.description, new.text);
+    INSERT INTO articles_fts (rowid, title, authors, section, tags, description, text, facets)
+    VALUES (new.id, terms(new.title), terms(new.authors), terms(new.section), terms(new.tags),
+            terms(new.description), terms(new.text),
+            facets(new.publisher, new.section, new.language, new.sorted_at));
 END;
 CREATE TRIGGER articles_removed AFTER DELETE ON articles BEGIN
-    INSERT INTO articles_fts (articles_fts, rowid, title, authors, section, tags, description, text)
-    VALUES ('delete', old.id, old.title, old.authors, old.section, old.tags, old.description, old.text);
+    INSERT INTO articles_fts (articles_fts, rowid, title, authors, section, tags, description, text, facets)
+    VALUES ('delete', old.id, terms(old.title), terms(old.authors), terms(old.section), terms(old.tags),
+            terms(old.description), terms(old.text),
+            facets(old.publisher, old.section, old.language, old.sorted_at));
 END;
 """
 
@@ -167,6 +183,14 @@ INSERT INTO bands (band, fingerprint) SELECT band, fingerprint FROM banded ORDER
 """
 
 
+_WITHOUT_FULL_TEXT = """
+DROP TRIGGER articles_added;
+DROP TRIGGER articles_removed;
+DROP TABLE articles_fts;
+"""
+_EARLIER = (1, 2)
+
+
 def connect(path: Path) -> sqlite3.Connection:
     """Open the catalogue at *path*, making it when there is none.
 
@@ -178,12 +202,14 @@ def connect(path: Path) -> sqlite3.Connection:
         try:
             db.row_factory = sqlite3.Row
             db.create_function("fold", 1, fold, deterministic=True)
+            db.create_function("terms", 1, terms, deterministic=True)
+            db.create_function("facets", 4, facets, deterministic=True)
             write_ahead(db)
             # A power cut may lose the last rows, never the file: it is a cache.
             db.execute("PRAGMA synchronous = NORMAL")
             if version(db) == 0:
-                create(db, _TABLES + _VIEWS + _RELATIONS, SCHEMA)
-            if version(db) == 1:
+                create(db, _TABLES + _FULL_TEXT + _VIEWS + _RELATIONS, SCHEMA)
+            if version(db) in _EARLIER:
                 _upgrade(db)
             if (found := version(db)) != SCHEMA:
                 age = "a later" if found > SCHEMA else "an earlier"
@@ -197,34 +223,34 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def _upgrade(db: sqlite3.Connection) -> None:
-    """Make a catalogue of schema 1 one of schema 2, all of it or nothing.
+    """Make a catalogue of an earlier schema one of this, all of it or nothing.
 
     Nothing is read but the rows themselves: a writer's files that are not published yet keep theirs. Whoever has the
     file open with an earlier version finds a column missing, and calls it damaged.
     """
     with transaction(db):
-        if version(db) != 1:  # another process was quicker
+        found = version(db)
+        if found not in _EARLIER:  # another process was quicker
             return
-        execute(db, _ADDED)
-        last = 0
-        while rows := db.execute("SELECT * FROM articles WHERE id > ? ORDER BY id LIMIT 500", (last,)).fetchall():
-            for row in rows:
-                made = article_row(row["record_id"], article_of(row), place_of(row))
-                db.execute(
-                    "UPDATE articles SET identity = :identity, form = :form, claims = :claims,"
-                    " fingerprint = :fingerprint, bands = :bands, numbers = :numbers, figures = :figures"
-                    " WHERE record_id = :record_id",
-                    made,
-                )
-            last = rows[-1]["id"]
-        execute(db, _VIEWS + _RELATIONS + _FILLED)
+        if found == 1:
+            _relate(db)
+        execute(db, _WITHOUT_FULL_TEXT + _FULL_TEXT)
+        db.execute("INSERT INTO articles_fts (articles_fts) VALUES ('rebuild')")
         db.execute(f"PRAGMA user_version = {SCHEMA}")
 
 
-@functools.lru_cache(maxsize=4096)  # few publishers, sections and authors fill many rows
-def fold(text: str | None) -> str | None:
-    """Return *text* for comparison: letter case and accents do not count."""
-    if text is None:
-        return None
-    apart = unicodedata.normalize("NFKD", text.casefold())
-    return " ".join("".join(char for char in apart if not unicodedata.combining(char)).split())
+def _relate(db: sqlite3.Connection) -> None:
+    """Make a catalogue of schema 1 one of schema 2, within a transaction."""
+    execute(db, _ADDED)
+    last = 0
+    while rows := db.execute("SELECT * FROM articles WHERE id > ? ORDER BY id LIMIT 500", (last,)).fetchall():
+        for row in rows:
+            made = article_row(row["record_id"], article_of(row), place_of(row))
+            db.execute(
+                "UPDATE articles SET identity = :identity, form = :form, claims = :claims,"
+                " fingerprint = :fingerprint, bands = :bands, numbers = :numbers, figures = :figures"
+                " WHERE record_id = :record_id",
+                made,
+            )
+        last = rows[-1]["id"]
+    execute(db, _VIEWS + _RELATIONS + _FILLED)

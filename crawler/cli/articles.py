@@ -73,7 +73,8 @@ def command(
         for hit in hits:
             article, group = hit.article, hit.group
             if as_json:
-                told: dict[str, Any] = {"snippet": hit.snippet, "group": group and group.id}
+                words = str(hit.snippet) if hit.snippet else None
+                told: dict[str, Any] = {"snippet": words, "group": group and group.id}
                 if grouped:
                     told["copies"] = len(group.urls) if group else 1
                 print_json({**article.to_json(), **told})
@@ -84,7 +85,7 @@ def command(
             more = f"  ({len(group.urls)} copies)" if group and len(group.urls) > 1 else ""
             print_line(f"            {article.url}{more}")
             if hit.snippet:
-                print_line(f"            {' '.join(hit.snippet.split())}")
+                print_line(f"            {' '.join(str(hit.snippet).split())}")
         if missing := archive.uncatalogued():
             log.warning(
                 "%s: the catalogue here lacks %d WARC files; run: newswarc index rebuild", settings.archive, missing

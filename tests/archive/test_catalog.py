@@ -20,7 +20,7 @@ from archive.article import Alternate, Article, Extractor, Image, Link
 from archive.capture import IDENTICAL_PAYLOAD, RefersTo, iso
 from archive.catalog import Catalog, QueryError, identity_of, normalised, put_in_place
 from archive.catalog.identity import untracked
-from archive.catalog.query import to_fts5
+from archive.catalog.query import read as read_query
 from archive.errors import IndexDamaged, StorageRefused
 from archive.place import Place
 from tests.archive.indexed import AT, capture
@@ -340,7 +340,7 @@ def test_fields_narrow_the_search(catalog: Catalog):
 def test_a_search_gives_the_words_around_the_match(catalog: Catalog):
     catalog.add([], [entry(1, text="The talks on a ceasefire resumed in Geneva.")])
     (hit,) = catalog.articles("ceasefire")
-    assert hit.snippet == "The talks on a [ceasefire] resumed in Geneva."
+    assert str(hit.snippet) == "The talks on a [ceasefire] resumed in Geneva."
     assert (hit.record_id, hit.place, hit.identity) == (entry(1)[0], entry(1)[2], "news.example/1")
 
 
@@ -453,7 +453,7 @@ def test_a_query_without_meaning_says_where(catalog: Catalog, query: str, positi
 )
 def test_no_text_makes_the_search_engine_stumble(query: str):
     try:
-        fts5 = to_fts5(query)
+        fts5 = read_query(query).fts5
     except QueryError:
         return
     with closing(sqlite3.connect(":memory:")) as db:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -347,8 +347,28 @@ def test_a_lost_claim_or_band_is_damage(tmp_path: Path):
 # --- a catalogue of an earlier version
 
 
+def make_second(path: Path) -> None:
+    """Make the catalogue at *path* one of schema 2, whose full text was that of the articles, word for word."""
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(
+            """
+            DROP TRIGGER articles_added; DROP TRIGGER articles_removed;
+            DROP TABLE articles_fts; DROP VIEW articles_terms;
+            CREATE VIRTUAL TABLE articles_fts USING fts5 (
+                title, authors, section, tags, description, text,
+                content = 'articles', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2'
+            );
+            INSERT INTO articles_fts (articles_fts) VALUES ('rebuild');
+            CREATE TRIGGER articles_added AFTER INSERT ON articles BEGIN SELECT 1; END;
+            CREATE TRIGGER articles_removed AFTER DELETE ON articles BEGIN SELECT 1; END;
+            PRAGMA user_version = 2;
+            """
+        )
+
+
 def make_earlier(path: Path) -> None:
     """Make the catalogue at *path* one of schema 1, with the identities that it gave."""
+    make_second(path)
     with closing(sqlite3.connect(path)) as db:
         db.executescript(
             """
@@ -367,12 +387,13 @@ def make_earlier(path: Path) -> None:
         db.execute(schema._VIEWS.strip())
 
 
-def test_a_catalogue_of_an_earlier_version_is_brought_up_to_date(tmp_path: Path):
+@pytest.mark.parametrize("earlier", [make_earlier, make_second])
+def test_a_catalogue_of_an_earlier_version_is_brought_up_to_date(tmp_path: Path, earlier: Callable[[Path], None]):
     path = tmp_path / "catalog.sqlite"
     with Catalog(path) as catalog:
         catalog.add([], POOL)
         wanted = state(catalog)
-    make_earlier(path)
+    earlier(path)
     with Catalog(path) as catalog:
         catalog.check()
         assert state(catalog) == wanted
@@ -399,6 +420,6 @@ def test_a_later_version_is_left_alone(tmp_path: Path):
     path = tmp_path / "catalog.sqlite"
     Catalog(path).close()
     with closing(sqlite3.connect(path)) as db:
-        db.execute("PRAGMA user_version = 3")
+        db.execute(f"PRAGMA user_version = {schema.SCHEMA + 1}")
     with pytest.raises(IndexDamaged, match="a later version of newswarc"):
         Catalog(path)
