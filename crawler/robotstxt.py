@@ -34,10 +34,19 @@ _FIELDS = dict.fromkeys(_DISALLOW, "disallow") | {
     "useragent": "user-agent",
     "user agent": "user-agent",
     "crawl-delay": "crawl-delay",
+    "request-rate": "request-rate",
+    "request rate": "request-rate",
     "sitemap": "sitemap",
     "site-map": "sitemap",
 }
-_TOKEN = re.compile(r"\*(?=\s|$)|[A-Za-z0-9_-]+")  # what counts of a User-agent value: "newswarc" of "newswarc/1.0"
+# What counts of a User-agent value: "newswarc" of "newswarc/1.0". The standard has no letters beyond ASCII, but who is
+# called "nüws" is not "n".
+_TOKEN = re.compile(r"\*(?=\s|$)|[\w-]+")
+_BYTE_ORDER_MARK = re.compile(rb"\A\xef(?:\xbb\xbf|\xbb?(?=[A-Za-z#]))")  # also when it is cut, as Google has it
+_DELAY = re.compile(r"\d{1,6}(\.\d*)?|\.\d+", re.ASCII)
+_RATE = re.compile(r"(\d{1,6})\s*/\s*(\d{1,6})([smhd]?)(?:\s.*)?", re.ASCII | re.IGNORECASE)  # pages/time, hours
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+MAX_LINE = 2083 * 8 - 1  # characters that count, as Google has it: eight times the longest address that browsers took
 _OTHER_LINE_ENDS = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")  # Protego parts lines at these, RFC 9309 does not
 
 
@@ -221,11 +230,11 @@ def _parse(body: bytes, robots_url: str) -> tuple[dict[str, _Group], tuple[str, 
         elif name == "sitemap":
             if target := absolute(robots_url, value):
                 sitemaps.append(target)
-        elif name == "crawl-delay":
+        elif name in ("crawl-delay", "request-rate"):
             # Another record never parts a group (2.2.4). The longest of several delays counts: it satisfies all.
-            if re.fullmatch(r"\d{1,6}(\.\d*)?|\.\d+", value, re.ASCII):
+            if (delay_s := _delay_s(name, value)) is not None:
                 for group in current:
-                    group.crawl_delay_s = max(float(value), group.crawl_delay_s or 0.0)
+                    group.crawl_delay_s = max(delay_s, group.crawl_delay_s or 0.0)
         else:
             naming = False
             if value:
@@ -234,13 +243,24 @@ def _parse(body: bytes, robots_url: str) -> tuple[dict[str, _Group], tuple[str, 
     return groups, tuple(dict.fromkeys(sitemaps)), "no rule of robots.txt forbids it"
 
 
+def _delay_s(name: str, value: str) -> float | None:
+    """Return the seconds between two pages that ``Crawl-delay: 10`` or ``Request-rate: 1/10s 0600-0845`` asks for.
+
+    A rate is kept at all hours, which is no less polite.
+    """
+    if name == "crawl-delay":
+        return float(value) if _DELAY.fullmatch(value) else None
+    rate = _RATE.fullmatch(value)
+    return int(rate[2]) * _SECONDS[rate[3].lower()] / int(rate[1]) if rate and int(rate[1]) else None
+
+
 def _decode(body: bytes) -> str:
     if body.startswith((b"\xff\xfe", b"\xfe\xff")):  # UTF-16, against the standard, but plainly meant
         return body[: PARSED_BYTES * 2].decode("utf-16", "ignore")
     if len(body) > PARSED_BYTES:
         kept = body[:PARSED_BYTES]
         body = kept[: max(kept.rfind(b"\n"), kept.rfind(b"\r")) + 1]  # a rule cut short could forbid far too much
-    text = body.removeprefix(b"\xef\xbb\xbf").replace(b"\0", b"").decode("utf-8", "surrogateescape")
+    text = _BYTE_ORDER_MARK.sub(b"", body).replace(b"\0", b"").decode("utf-8", "surrogateescape")
     # A byte that is not UTF-8 stands for itself, as it would percent-encoded in a URL.
     return re.sub("[\udc80-\udcff]", lambda byte: f"%{ord(byte.group()) - 0xDC00:02X}", text)
 
@@ -248,7 +268,7 @@ def _decode(body: bytes) -> str:
 def _fields(text: str) -> Iterator[tuple[str, str]]:
     """Yield name and value of each line that means something, also when its colon was forgotten."""
     for line in re.split(r"\r\n?|\n", text):
-        content = line.partition("#")[0].strip()
+        content = line[:MAX_LINE].partition("#")[0].strip()
         name, _, value = content.partition(":")
         words = content.split(maxsplit=2)
         spellings = [(name, value), *((" ".join(words[:n]), " ".join(words[n:])) for n in (1, 2))]
