@@ -17,8 +17,10 @@ from scrapy.http.request import NO_CALLBACK
 from archive.capture import Capture
 from archive.errors import ArchiveError, StorageError
 from archive.references import resolve
+from archive.walls import IN_PLACE, Wall
 from crawler import traps
 from crawler.addresses import AddressRefused, why_refused
+from crawler.blocks import FAILED, OF_THE_HOST, TELLING, told
 from crawler.config import ConfigError
 from crawler.contact import ContactMissing
 from crawler.discovery import Found
@@ -29,7 +31,7 @@ from crawler.frontier import Done, Lead, Outcome, Page
 from crawler.handlers import AddressRefusedError, TlsRefusedError, UnsendableRequestError
 from crawler.interruption import HURRY
 from crawler.known import ARCHIVED
-from crawler.leads import key_of
+from crawler.leads import Followed, key_of
 from crawler.politeness import BUSY, MAX_REST_S, WORTH_ANOTHER_TRY, retry_after_s
 from crawler.results import PageResult
 from crawler.robots import RobotsForbidden, RobotsMiddleware
@@ -140,6 +142,8 @@ class Attendant:
             await self._finish(page, response, *self._redirected(response, page))
         elif response.status >= 500 or response.status in WORTH_ANOTHER_TRY:
             await self._finish(page, response, "failed", f"the server answered {response.status}")
+        elif response.status in TELLING and (wall := (await self._follower.follow(response, page)).wall) is not None:
+            await self._walled(response, page, wall, Followed("page"))
         elif response.status >= 400:
             outcome: Outcome | None = "failed" if page.kind == "home" else None  # the crawl leads nowhere then
             await self._finish(page, response, outcome, f"the server answered {response.status}")
@@ -152,10 +156,32 @@ class Attendant:
         if followed.form == "unknown" and page.kind not in ("print", "requisite"):
             await self._finish(page, response, "failed", followed.problem)
             return
+        if followed.wall is not None and archived and followed.wall.kind in IN_PLACE:
+            await self._postpone(page, None)  # what is in the archive is not the page: now the site is asked
+            return
+        if followed.wall is not None and not archived:
+            await self._walled(response, page, followed.wall, followed)
+            return
+        if followed.form == "page" and not archived:
+            self.scheduler.politeness.let_in(page.site)
         if followed.form != "other" and traps.may_be_listing(page.kind, page.url):
             await self.scheduler.show(traps.listing(page.url), followed.shows)
         leads = [*await self._announced(page, archived=archived), *followed.leads]
         await self._finish(page, response, None, followed.problem, leads, extract=followed.extract)
+
+    async def _walled(self, response: Response, page: Page, wall: Wall, followed: Followed) -> None:
+        """End a page in whose place a wall came, or ask for it again when its whole site may be behind one."""
+        assert self.crawler.stats is not None
+        self.crawler.stats.inc_value(f"walls/{wall.kind}")
+        why = told(wall)
+        log.info("%s: %s: %s", page.url, why, "; ".join(wall.evidence))
+        if wall.kind in OF_THE_HOST:
+            self.scheduler.politeness.blocked(page.site, why.replace("its place", "the place of its pages"))
+            if self._has_tries_left(page):
+                await self._postpone(page, None)
+                return
+        failed = wall.kind in FAILED or page.kind == "home"
+        await self._finish(page, response, "failed" if failed else None, why, followed.leads, extract=followed.extract)
 
     async def _finish(
         self,

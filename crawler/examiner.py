@@ -15,6 +15,7 @@ from archive.capture import Capture, iso
 from archive.errors import ExtractionFailed, WorkersUnavailable
 from archive.examine import SNIFFED_BYTES, Examination, examine, may_be_read
 from archive.learning import Learning
+from archive.walls import IN_PLACE, UNAVAILABLE_FOR_LEGAL_REASONS
 from archive.workers import Workers
 from crawler import config
 from crawler.handlers import CAPPED, MAX_BODY_BYTES
@@ -118,8 +119,15 @@ def completed(article: Article, capture: Capture) -> Article:
         record_id=capture.record_id,
         payload_digest=capture.payload_digest,
         captured_at=iso(capture.captured_at),
-        page_kind="error" if (capture.status or 0) >= 400 else article.page_kind,
+        page_kind=_kind(article.page_kind, capture.status or 0),
     )
+
+
+def _kind(shown: str, status: int) -> str:
+    """Return what a page is that came with *status*: an error, unless it says more of itself."""
+    if status < 400 or shown in IN_PLACE:
+        return shown
+    return "legal" if status == UNAVAILABLE_FOR_LEGAL_REASONS else "error"
 
 
 def _text(response: Response, name: str) -> str | None:

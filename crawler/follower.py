@@ -90,6 +90,7 @@ class Follower:
                 arguments=spider.own_arguments,
                 bounds=spider.leads.bounds,
                 telling=self._telling,
+                status=response.status,
             )
         except RuntimeError:
             if self.workers.was_killed():  # since it was looked at

@@ -12,11 +12,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from archive.examine import examine
+from crawler.blocks import OF_THE_HOST, wall_of
 from crawler.discovery import read
 from crawler.frontier import Page
 from crawler.leads import Bounds, Followed, Leads
 from crawler.publication import load
 from crawler.told import Told
+
+EXTRACTED = frozenset({"article", "page"})  # kinds of pages whose walls are kept as articles are, to be known by
 
 
 def follow(
@@ -30,14 +33,21 @@ def follow(
     arguments: Mapping[str, str],
     bounds: Bounds,
     telling: int = 0,
+    status: int = 200,
 ) -> Followed:
     """Return what a fetched document leads to: the task of the workers. *spider* is a dotted module name.
+
+    A document that came with an error leads nowhere, and is looked at only for being a wall; so is a page of little
+    text that is none of an article by its own data.
 
     A lead that this process gave before is left out, as long as *telling* is the same: what the pages of a site have in
     common is most of what they lead to.
 
     Strangers' bytes are parsed: it may raise anything, and take any time and memory.
     """
+    answer: dict[str, Any] = {"content_type": content_type, "content_encoding": content_encoding, "status": status}
+    if status >= 400:
+        return Followed("page", wall=wall_of(payload, **answer))
     leads, told = _of_crawl(spider, tuple(sorted(arguments.items())), bounds, telling)
     document: dict[str, Any] = {"url": url, "content_type": content_type, "content_encoding": content_encoding}
     if page.kind == "requisite":
@@ -45,8 +55,14 @@ def follow(
         examined = examine(payload, **document, captured_at=datetime.now(UTC), want_article=False, want_requisites=True)
         followed = Followed("other", leads.needed(examined, page), problem=examined.problem)
     else:
+        wall = None
         # Which links are paging is asked only where they may lead to what is too old.
-        followed = leads.follow(read(payload, **document, paging=bounds.since is not None), page, told)
+        reading = read(payload, **document, paging=bounds.since is not None)
+        if reading.form == "page" and not reading.article:
+            wall = wall_of(payload, **answer, prose=reading.prose)
+            if wall is not None and wall.kind in OF_THE_HOST:
+                return Followed("page", wall=wall, extract=page.kind in EXTRACTED)
+        followed = leads.follow(reading, page, told)._replace(wall=wall)
     return followed._replace(leads=[lead for lead in followed.leads if told.first(lead)])
 
 

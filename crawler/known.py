@@ -22,6 +22,7 @@ from archive.capture import Capture
 from archive.catalog import Catalog
 from archive.errors import ArchiveError
 from archive.reference import Payload, payload_of
+from archive.walls import IN_PLACE
 from crawler.session import ArchiveSession, session_of
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class KnownMiddleware:
 
     async def process_request(self, request: Request) -> Response | None:
         page: Page | None = request.meta.get("page")
-        if page is None:
+        if page is None or page.tries:  # what came for it before was not what was asked for
             return None
         scheduler = cast("FrontierScheduler", cast("Any", self.crawler.engine).scheduler)
         if self._nothing_known is None:
@@ -101,6 +102,8 @@ def _lasts(archive: Archive, page: Page, capture: Capture) -> bool:
     if page.kind not in (*LASTING, "page"):
         return False
     known = archive.ask_catalog(methodcaller("extracted", capture.record_id), None)
+    if known is not None and known[1] in IN_PLACE:
+        return False  # the article is still to be had
     if known is not None and known[1] == "live":
         original = capture.refers_to.captured_at if capture.refers_to else None
         return datetime.now(UTC) - (original or capture.captured_at) > STILL_LIVE

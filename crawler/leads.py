@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 from archive.catalog.identity import normalised, untracked
 from archive.examine import Examination
+from archive.walls import Wall
 from crawler import traps
 from crawler.discovery import Form, Found, Reading
 from crawler.frontier import Kind, Lead, Page, Unread
@@ -69,6 +70,7 @@ class Followed(NamedTuple):
     extract: bool = False
     shows: Sequence[str] = ()
     problem: str | None = None
+    wall: Wall | None = None  # that the page is
 
 
 class _Target(NamedTuple):

@@ -2,6 +2,7 @@
 
     429, or ``Retry-After``      the whole site rests, as long as it says, or each time twice as long
     503s, or no connection       once several pages in a row fare so the site rests, each time twice as long
+    block pages                  once several came in a row the site rests, longer; it is down sooner
     many rests in a row          the site is *down*: nothing is asked of it for the rest of the run, and nothing is lost
 
 A site is asked for one page alone until it has answered once: only then are its robots.txt, and where it is, known.
@@ -21,6 +22,8 @@ WORTH_ANOTHER_TRY = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522,
 MAX_REST_S = 3600.0  # who asks us to come back later than that is asked again in another run
 LONGEST_REST_S = 300.0  # between two looks at whether a site that does not say is well again
 SEVERAL = 3
+BLOCKS_LONGER = 30  # times as long does a site rest that blocks: who asks again soon is blocked for longer
+BLOCKS_BORNE = 6  # in a row, the first of which rest nothing; then nothing more is asked of the site in this run
 MAX_CRAWL_DELAY_S = 120.0  # longer ones are mistakes: a site with 1,000 pages would take more than a day
 
 
@@ -36,6 +39,7 @@ class _Site:
     troubled: set[int] = field(default_factory=set)  # pages it had trouble with since it last answered well
     rests: int = 0  # in a row
     why: str = ""  # it rests
+    blocks: int = 0  # pages in a row in whose place a block page came
     down: str | None = None  # why nothing more is asked of it in this run
 
 
@@ -70,7 +74,7 @@ class Politeness:
     def wait_s(self, name: str) -> float | None:
         """Return in how many seconds a page of site *name* may be asked for, 0 for now; None: when another answers."""
         site = self._site(name)
-        if site.in_flight >= (site.concurrency if site.known and not site.rests else 1):
+        if site.in_flight >= (site.concurrency if site.known and not site.rests and not site.blocks else 1):
             return None
         return max(0.0, max(site.next_at, site.rests_until) - self.clock())
 
@@ -139,6 +143,27 @@ class Politeness:
         site.why = why
         longer_s = min(self.rest_s * 2 ** max(0, site.rests - 1), LONGEST_REST_S)
         site.rests_until = max(site.rests_until, now + (longer_s if rest_s is None else rest_s))
+
+    def blocked(self, name: str, why: str) -> None:
+        """A block page came in place of a page of the site; *why* is told if it is given up.
+
+        It rests once several came in a row, and is given up when it goes on to block.
+        """
+        site = self._site(name)
+        now = self.clock()
+        if site.down or site.rests_until > now:  # what was under way when it began to rest says nothing new
+            return
+        site.blocks += 1
+        if site.blocks >= BLOCKS_BORNE:
+            site.down = f"{why}, {site.blocks} times in a row"
+        elif site.blocks >= SEVERAL:
+            site.why = why
+            longer_s = self.rest_s * BLOCKS_LONGER * 2 ** (site.blocks - SEVERAL)
+            site.rests_until = now + min(longer_s, LONGEST_REST_S)
+
+    def let_in(self, name: str) -> None:
+        """The site gave a page of its own: it does not block."""
+        self._site(name).blocks = 0
 
 
 def retry_after_s(value: str | None, now: datetime | None = None) -> float | None:

@@ -13,10 +13,11 @@ from archive.catalog.claims import claims_of, shown_form
 from archive.catalog.copies import sketch
 from archive.catalog.identity import identity_of, normalised
 from archive.place import Place
+from archive.walls import IN_PLACE
 
 # Kinds that show what stood in an article's place; they are kept as evidence, and are no version of it.
-EVIDENCE_KINDS = frozenset({"block", "consent", "error", "stub"})
-UNLISTED_KINDS = frozenset({"block", "consent", "error", "index"})  # a stub has its title and first lines
+EVIDENCE_KINDS = IN_PLACE | {"error", "stub"}
+UNLISTED_KINDS = IN_PLACE | {"error", "index"}  # a stub has its title and first lines
 
 _FLAGS = frozenset({"content", "listed"})
 _SKETCH = frozenset({"fingerprint", "bands", "numbers", "figures"})

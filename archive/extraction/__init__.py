@@ -128,7 +128,7 @@ def _read(
         if article.links:
             article.sources["links"] = found.source
     _related(article, found, view, rule)
-    _kind(article, given, rule, visible)
+    _kind(article, given, rule, visible, html)
     _genre(article, given)
     alternates.read(article, view, rule, continued=alternates.may_continue(html))
     article = article.storable()
@@ -238,14 +238,20 @@ def _related(article: Article, found: Body, view: PageView, rule: PageRules | No
         )
 
 
-def _kind(article: Article, given: Facts, rule: PageRules | None, visible: Callable[[], list[Block]]) -> None:
+def _kind(
+    article: Article, given: Facts, rule: PageRules | None, visible: Callable[[], list[Block]], html: str
+) -> None:
     article.paywalled = kinds.paywalled(given.data, article.text, visible)
     if article.paywalled is not None:
         article.sources["paywalled"] = "json-ld" if given.item and "isAccessibleForFree" in given.item else "meta"
     own = rule.page_kind(given.view) if rule and rule.page_kind else None
-    article.page_kind = own or kinds.kind(
-        given.root, given.data, article.url, article.title, article.text, article.paywalled, visible
+    if own:
+        article.page_kind = own
+        return
+    article.page_kind, evidence = kinds.kind(
+        given.root, given.data, article.url, article.title, article.text, article.paywalled, visible, html
     )
+    article.page_evidence = list(evidence)
 
 
 def _genre(article: Article, given: Facts) -> None:

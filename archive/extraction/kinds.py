@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import islice
 
 from lxml.html import HtmlElement
 
@@ -12,32 +13,12 @@ from archive.extraction.page import path_of
 from archive.extraction.prose import Block
 from archive.extraction.structured import Structured
 from archive.schema_org import types
+from archive.walls import SHORT_PAGE, Wall, recognised
 
-SHORT_PAGE = 1_500  # characters of visible text; walls, blocks and error pages say little
-LONGEST_WALL = 600  # characters of it that extraction may take for an article
 SHORT_TEXT = 250  # characters; less beside a paywall mark is a stub
 LEAST_TEXT = 80  # characters; less is no article
+MOST_HEADINGS = 3  # of the first level are looked at for what a wall says
 
-BLOCK = re.compile(
-    r"attention required|access (?:to this page has been )?denied|just a moment|checking your browser|captcha|ddos|"
-    r"verify(?:ing)? you are (?:a )?human|are you a robot|unusual traffic|request (?:was )?blocked|security check|"
-    r"pardon our interruption|you have been blocked|enable javascript and cookies|"
-    r"доступ (?:к .{0,40} )?(?:ограничен|запрещ[её]н|заблокирован)|ресурс заблокирован",  # noqa: RUF001 - Russian
-    re.IGNORECASE,
-)
-CONSENT = re.compile(
-    r"before you continue|we value your privacy|accept (?:all )?cookies|cookie[- ]?(?:consent|einstellungen|wall)|"
-    r"your privacy choices|consent(?:\s+or\s+pay)?|zustimm|einwilligung|akzeptieren und weiter|accepter et continuer|"
-    r"gdpr|datenschutz",
-    re.IGNORECASE,
-)
-ERROR = re.compile(
-    r"\b(?:404|410|500|502|503)\b|not\s+found|couldn.t find|no longer (?:available|exists)|internal server error|"
-    r"page (?:you .{0,40} )?(?:does\s?n.t|does not|cannot|can.t|could not|couldn.t)|bad gateway|service unavailable|"
-    r"temporarily unavailable|nicht gefunden|introuvable|no encontrad|non trovata|не найдена|"
-    r"страниц\w+ не существует|oops",
-    re.IGNORECASE,
-)
 PAYWALL = re.compile(
     r"subscribe to (?:read|continue|unlock)|subscribers? only|already a subscriber|to continue reading|"
     r"weiterlesen mit|nur für abonnenten|réservé aux abonnés|solo para suscriptores|per gli abbonati|"
@@ -80,18 +61,33 @@ def kind(
     text: str,
     paywalled: bool | None,
     visible: Callable[[], list[Block]],
-) -> str:
+    source: str,
+) -> tuple[str, Sequence[str]]:
     """Return the kind of a page from its data, title, address and text; "article" when nothing says otherwise.
 
-    *visible* gives the blocks of the whole page; it is asked for few pages.
+    With it, of a wall, by what it was told. *visible* gives the blocks of the whole page; it is asked for few pages.
+    *source* is its markup.
     """
-    described = structured.articles(data.objects)
+    described = bool(structured.articles(data.objects))
     named = set().union(*(types(item) for item in data.objects)) if data.objects else set()
+    wall = None if "liveblogposting" in named else _wall(root, title, text, visible, source, described=described)
+    if wall is not None:
+        return wall.kind, wall.evidence
+    return _kind(root, data, url, title, text, paywalled, named), ()
+
+
+def _kind(
+    root: HtmlElement,
+    data: Structured,
+    url: str,
+    title: str | None,
+    text: str,
+    paywalled: bool | None,
+    named: set[str],
+) -> str:
+    described = structured.articles(data.objects)
     if "liveblogposting" in named:
         return "live"
-    wall = _wall(root, title, text, visible, described=bool(described))
-    if wall:
-        return wall
     path = path_of(url) if url else "/unknown"  # which is not the front page
     og_type = (data.first("og:type") or "").lower()
     if len(text) < LEAST_TEXT:
@@ -116,22 +112,23 @@ def kind(
 
 
 def _wall(
-    root: HtmlElement, title: str | None, text: str, visible_blocks: Callable[[], list[Block]], *, described: bool
-) -> str | None:
-    """Return the kind of page that stands where an article should, when the page is short and says so."""
-    if len(text) > SHORT_PAGE:
+    root: HtmlElement,
+    title: str | None,
+    text: str,
+    visible_blocks: Callable[[], list[Block]],
+    source: str,
+    *,
+    described: bool,
+) -> Wall | None:
+    """Return what stands where an article should, when the page is short and says so."""
+    if described or len(text) > SHORT_PAGE:
         return None
     visible = " ".join(block.text for block in visible_blocks())
-    head = " ".join(filter(None, (root.findtext(".//title"), title)))
-    if len(visible) <= SHORT_PAGE and (BLOCK.search(head) or BLOCK.search(visible)):
-        return "block"
-    if len(text) > LONGEST_WALL:
+    if len(visible) > SHORT_PAGE:
         return None
-    if ERROR.search(head):
-        return "error"
-    if not described and CONSENT.search(head if len(visible) > SHORT_PAGE else f"{head} {visible}"):
-        return "consent"
-    return None
+    first = [heading.text_content() for heading in islice(root.iter("h1"), MOST_HEADINGS)]
+    headings = [" ".join(head.split()) for head in (root.findtext(".//title"), title, *first) if head]
+    return recognised(headings=headings, text=visible, markup=source)
 
 
 def _is_index(path: str, named: set[str], og_type: str, *, described: bool) -> bool:

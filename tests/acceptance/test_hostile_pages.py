@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from archive.walls import IN_PLACE
 from tests.command import Command
 from tests.records import AUTHORS, HEAD, news, record, record_id
 
@@ -20,7 +21,7 @@ GOOD_EVERY = 10  # pages: one of them is good
 SEED = 20261128
 TIME_LIMIT_S, MEMORY_BYTES = 4, 768 << 20
 LONGEST_RUN_S = 0.6 * PAGES  # two processors need a tenth of a second a page when nobody else wants them
-KINDS = {"article", "index", "live", "gallery", "block", "consent", "stub", "error", "other", "unreadable"}
+KINDS = {"article", "index", "live", "gallery", "stub", "error", "other", "unreadable", *IN_PLACE}
 TAGS = ("div", "span", "p", "b", "i", "a", "ul", "li", "table", "tr", "td", "blockquote", "font", "form", "section")
 TAGS += ("article", "h1", "h2", "svg", "math", "select", "template", "q")
 CHARSETS = (
