@@ -18,3 +18,4 @@ class Account:
     reasons: Sequence[Reason]  # why pages were not captured, or not well
     down: Mapping[str, str]  # sites that were given up in this run, and why
     ended_now: int | None = None  # how many more have an outcome than before this run; None when it is the first
+    used_up: str | None = None  # of what the run may use up, while pages were still pending

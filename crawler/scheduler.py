@@ -27,6 +27,7 @@ from archive.capture import iso, parse_iso
 from archive.errors import ArchiveError
 from crawler import config
 from crawler.account import Account
+from crawler.budget import Budget
 from crawler.committing import Committer
 from crawler.engine import EngineSlot
 from crawler.extractor import Extractor
@@ -48,7 +49,8 @@ LIMIT_REACHED = "the limit of {} pages was reached"
 class FrontierScheduler(BaseScheduler):
     """Hands out the pages of a :class:`~crawler.frontier.Frontier`, whose name is made of the crawl's arguments.
 
-    Settings: ``NEWSWARC_DELAY_S``, ``DOWNLOAD_DELAY``, ``CONCURRENT_REQUESTS``, ``CONCURRENT_REQUESTS_PER_DOMAIN``.
+    Settings: ``NEWSWARC_DELAY_S``, ``DOWNLOAD_DELAY``, ``CONCURRENT_REQUESTS``, ``CONCURRENT_REQUESTS_PER_DOMAIN``,
+    ``NEWSWARC_BUDGET_BYTES``, ``NEWSWARC_BUDGET_S``.
     """
 
     def __init__(self, crawler: Crawler, frontier: Frontier, politeness: Politeness) -> None:
@@ -104,6 +106,11 @@ class FrontierScheduler(BaseScheduler):
             at_once=self.crawler.settings.getint("CONCURRENT_REQUESTS"),
             max_pages=spider.max_pages,  # type: ignore[attr-defined]
             more_to_come=lambda: spider.requisites and self.unread > 0,  # type: ignore[attr-defined]
+            budget=Budget(
+                max_bytes=self.crawler.settings.getint("NEWSWARC_BUDGET_BYTES") or None,
+                max_s=self.crawler.settings.getfloat("NEWSWARC_BUDGET_S") or None,
+                received=lambda: session_of(self.crawler).received_bytes,
+            ),
         )
 
     # ---- what Scrapy's engine asks
@@ -289,6 +296,7 @@ class FrontierScheduler(BaseScheduler):
                 self.frontier.reasons(),
                 {site: why for site in pending if (why := self.politeness.down(site))},
                 sum(outcomes.values()) - self._ended_before if self.resumed else None,
+                self.turns.budget.used_up() if pending else None,
             )
             assert self._spider is not None
             self._spider.account = account

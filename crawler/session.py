@@ -40,6 +40,7 @@ class ArchiveSession:
         self.crawler, self.archive = crawler, archive
         self.recorder = recorder
         self.error: Exception | None = None  # what ended the crawl, if anything did
+        self.received_bytes = 0  # of answers, as they crossed the wire
         self._caller_tells = crawler.settings.getbool("NEWSWARC_CALLER_TELLS_ERRORS")
         self._committer = Committer(recorder.commit, name="newswarc-commit")
         self._closed = False
@@ -74,6 +75,8 @@ class ArchiveSession:
         *whole*: as a response, even if the archive has that payload already.
         Raises ``StorageError`` when it could not be kept; the crawl is then being stopped.
         """
+
+        self.received_bytes += len(exchange.response)
 
         def record() -> Capture | None:
             with exchange.response:  # once it is written, or cannot be, nobody reads it again

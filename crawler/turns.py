@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from crawler import traps
+from crawler.budget import Budget
 from crawler.frontier import Added, Frontier, Kind, Page
 from crawler.leads import PRIORITY
 from crawler.politeness import Politeness
@@ -55,7 +56,9 @@ class Turns:
         at_once: int,
         max_pages: int | None = None,
         more_to_come: Callable[[], bool] = lambda: False,
+        budget: Budget | None = None,
     ) -> None:
+        self.budget = budget or Budget()
         self.frontier, self.politeness = frontier, politeness
         self.max_pages, self.more_to_come = max_pages, more_to_come
         self.soonest_s: float | None = None  # when :meth:`next` gave nothing: in how many seconds it may give something
@@ -88,7 +91,7 @@ class Turns:
     @property
     def any_left(self) -> bool:
         """Whether anything is still to be done in this run: pages to ask for, or under way."""
-        return bool(self._in_flight) or self._any_waiting()
+        return bool(self._in_flight) or (self._any_waiting() and not self.budget.used_up())
 
     def _any_waiting(self) -> bool:
         return any(site.pending and not self.politeness.down(name) for name, site in self._sites.items())
@@ -98,6 +101,8 @@ class Turns:
     def next(self) -> Turn | None:
         """Return the page that may be asked for now; None when there is none, and :attr:`soonest_s` says when."""
         self.soonest_s = None
+        if self.budget.used_up():
+            return None
         if len(self._in_flight) - len(self._kept) >= self._most_not_kept or self._held_bytes >= HELD_BYTES:
             return None
         for name, site in list(self._sites.items()):
@@ -112,6 +117,9 @@ class Turns:
                 wait_s = max(0.01, site.due_at - time.time()) if site.due_at else None
             if wait_s is not None and wait_s > 0:
                 self.soonest_s = wait_s if self.soonest_s is None else min(wait_s, self.soonest_s)
+        left_s = self.budget.left_s
+        if left_s is not None and self.soonest_s is not None:
+            self.soonest_s = min(left_s, self.soonest_s)
         return None
 
     def _take(self, name: str, site: _Site) -> Turn | None:

@@ -11,7 +11,7 @@ import click
 
 from crawler.cli.options import common
 from crawler.cli.terminal import hang_up, print_json, print_line, printable
-from crawler.cli.times import Day
+from crawler.cli.times import Day, Duration, Size
 from crawler.config import Config
 from crawler.exit_codes import ExitCode
 
@@ -42,6 +42,10 @@ REASONS_TOLD = 12  # the most frequent ones; a crawl of a large site has many
     help="Ask for no more than N pages, of an interrupted crawl those of its earlier runs included; feeds, sitemaps"
     " and what articles need to be shown do not count.",
 )
+@click.option(
+    "--max-bytes", type=Size(), metavar="SIZE", help="End this run once so much was received, as 500MB or 2GB."
+)
+@click.option("--max-time", type=Duration(), metavar="DURATION", help="End this run after so long, as 30m or 2h.")
 @click.option("--requisites", is_flag=True, help="Images, styles, scripts and fonts of articles too.")
 @click.option("--recrawl", is_flag=True, help="Ask again for articles that the archive holds.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a page asked for.")
@@ -55,6 +59,8 @@ def command(
     since: date | None,
     until: date | None,
     max_pages: int | None,
+    max_bytes: int | None,
+    max_time: float | None,
     requisites: bool,
     recrawl: bool,
     as_json: bool,
@@ -89,7 +95,12 @@ def command(
     with CrawlProgress(shown=not quiet) as progress:
         finished = run_spider(
             spider,
-            settings={"NEWSWARC_RECRAWL": recrawl, **_pairs("-s", overrides)},
+            settings={
+                "NEWSWARC_RECRAWL": recrawl,
+                "NEWSWARC_BUDGET_BYTES": max_bytes or 0,
+                "NEWSWARC_BUDGET_S": max_time or 0,
+                **_pairs("-s", overrides),
+            },
             arguments=given,
             on_item=tell,
             on_crawler=progress.watch,
@@ -148,6 +159,8 @@ def summary(spider: str, location: str, finished: Finished) -> list[str]:
     if (more := len(account.reasons) - REASONS_TOLD) > 0:
         lines.append(f"  and {more:,} other {'reason' if more == 1 else 'reasons'}")
     lines += [f"  {site} is left alone for now: {why}" for site, why in account.down.items()]
+    if account.used_up:
+        lines.append(f"  {account.used_up} are used up")
     if account.pending or account.articles.get("waiting"):
         lines.append("  run the same command again to go on")
     return lines
@@ -178,7 +191,8 @@ def exit_code(finished: Finished) -> ExitCode:
         return ExitCode.DONE if finished.stats.get("finish_reason") == "finished" else ExitCode.BUG
     if finished.drifted:
         return ExitCode.DRIFTED  # before single pages that failed, of which a large crawl always has some
-    if account.outcomes.get("failed") or account.articles.get("unreadable") or account.pending:
+    left_over = account.pending and not account.used_up  # what --max-bytes and --max-time leave is as they want it
+    if account.outcomes.get("failed") or account.articles.get("unreadable") or left_over or account.down:
         return ExitCode.SOME_FAILED
     if account.outcomes.get("refused") and not any(account.outcomes.get(good) for good in ("saved", "unchanged")):
         return ExitCode.REFUSED
