@@ -5,15 +5,17 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Literal, NamedTuple
 
 from archive.catalog.identity import normalised, untracked
 from archive.examine import Examination
+from archive.references import resolve
 from archive.walls import Wall
-from crawler import traps
+from crawler import date_archives, traps
+from crawler.date_archives import Pattern
 from crawler.discovery import Form, Found, Reading
-from crawler.frontier import Kind, Lead, Page, Unread
+from crawler.frontier import Kind, Lead, Order, Page, Unread
 from crawler.publication import AddressKind, Period, Publication, site_of
 from crawler.told import Told
 
@@ -43,6 +45,7 @@ class Bounds:
     since: date | None = None
     until: date | None = None
     depth: int | None = None  # links from a seed
+    order: Order | None = None  # in which the rest is asked for
 
     def refuse(self, period: Period | None, modified: date | None, depth: int) -> str | None:
         """Return why a page is left out; None when it is not, or when nothing is known against it.
@@ -91,6 +94,7 @@ class Leads:
 
     def __init__(self, publication: Publication, bounds: Bounds) -> None:
         self.publication, self.bounds = publication, bounds
+        self._named: set[Pattern] = set()  # date archives
         self._target = functools.lru_cache(KEPT_TARGETS)(self._look_at)
 
     def seeds(self) -> list[Lead]:
@@ -115,7 +119,7 @@ class Leads:
             publication.owns(url),
             kind := publication.kind(url),
             -1 if kind == "skip" else PRIORITY[kind],
-            publication.period(url),
+            publication.period(url) or (date_archives.period_of(url) if kind == "section" else None),
             traps.pathological(url),
         )
 
@@ -123,7 +127,7 @@ class Leads:
         self,
         found: Found,
         *,
-        via: str,
+        via: str | None,
         depth: int,
         hops: str,
         kind: Kind | None = None,
@@ -146,12 +150,29 @@ class Leads:
         skip = target.trap
         if kind != "requisite":  # an article's picture may be older than it is
             skip = self.bounds.refuse(period, None if listing else _date(modified), depth) or skip
-        priority = FEED_ITEM if from_feed and kind == "article" else PRIORITY[kind]
+        is_news = from_feed and kind == "article" and self.bounds.order != "oldest"
+        priority = FEED_ITEM if is_news else PRIORITY[kind]
         if kind == "requisite":  # who shows the page again asks for it to the letter
             key = url = found.url.partition("#")[0]
         else:
             key, url = target.key, target.url
-        return Lead(key, url, target.site, kind, priority, depth, via, hops, modified, skip)
+        day = self._day_of(period, found) if self.bounds.order else None
+        return Lead(key, url, target.site, kind, priority, depth, via, hops, modified, skip, day)
+
+    def _day_of(self, period: Period | None, found: Found) -> str | None:
+        """Return what a page is ordered by: its own day, or that on which it was last changed."""
+        told = found.published or (None if period else found.modified)
+        if told is not None and (at := _instant(told)) is not None:
+            return at
+        return period[1 if self.bounds.order == "newest" else 0].isoformat() if period else None
+
+    def named(self, url: str) -> Lead | None:
+        """Return the lead to *url*, which a file names that is no page; None when it is no part of the publication."""
+        address = resolve(url, url)
+        if address is None or not self.publication.owns(address):
+            return None
+        kind = self.publication.kind(untracked(address))
+        return self.lead(Found(address), via=None, depth=1, hops="M", kind="article" if kind == "page" else None)
 
     def follow(self, reading: Reading, page: Page, told: Told | None = None) -> Followed:
         """Return what *reading*, of the document of *page*, leads to.
@@ -187,6 +208,7 @@ class Leads:
             leads += self._all(page, [printed], kind="print", hop="E")
         surely = extract and (reading.article or reading.prose >= MIN_PROSE)  # and not by its address alone
         links = self._all(page, self._news(reading.links, told) if surely and told else reading.links)
+        links += self._all(page, map(Found, self._date_archives(reading.links)), kind="section")
         if reading.refresh:
             links += self._all(page, [Found(reading.refresh)], hop="R")
         shows = [page.url] if surely else self._shown(reading, page, links)
@@ -200,6 +222,20 @@ class Leads:
         else:
             links += self._all(page, map(Found, self.publication.paging(page.url, len(articles))), kind="section")
         return Followed("page", leads + links, shows=shows, problem=reading.problem)
+
+    def _date_archives(self, links: Iterable[Found]) -> list[str]:
+        """Return the listings of all days that the crawl is about, where *links* show that the site has such pages."""
+        since, until = self.bounds.since, self.bounds.until or datetime.now(UTC).date()
+        if since is None:
+            return []
+        addresses: list[str] = []
+        for link in links:
+            target = self._target(link.url)
+            pattern = date_archives.pattern_of(target.url) if target.owned and target.kind == "section" else None
+            if pattern is not None and pattern not in self._named:
+                self._named.add(pattern)
+                addresses += pattern.between(since, until)
+        return addresses
 
     def _shown(self, reading: Reading, page: Page, links: Iterable[Lead]) -> list[str]:
         """Return what a page that may be a listing shows, apart from pages of its own kind."""
@@ -266,6 +302,17 @@ def _date(text: str | None) -> date | None:
         return datetime.fromisoformat(text).date() if text else None
     except ValueError:
         return None
+
+
+def _instant(text: str) -> str | None:
+    """Return a day or time as a text that sorts: of times the one in UTC."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if "T" not in text:
+        return at.date().isoformat()
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _day(text: str | None) -> Period | None:

@@ -35,6 +35,7 @@ from crawler.frontier import Added, Done, Frontier, Lead, Page, Unread
 from crawler.politeness import Politeness
 from crawler.session import session_of
 from crawler.turns import Turns
+from crawler.warc_addresses import addresses
 
 if TYPE_CHECKING:
     from crawler.spider import PublicationSpider
@@ -50,7 +51,7 @@ class FrontierScheduler(BaseScheduler):
     """Hands out the pages of a :class:`~crawler.frontier.Frontier`, whose name is made of the crawl's arguments.
 
     Settings: ``NEWSWARC_DELAY_S``, ``DOWNLOAD_DELAY``, ``CONCURRENT_REQUESTS``, ``CONCURRENT_REQUESTS_PER_DOMAIN``,
-    ``NEWSWARC_BUDGET_BYTES``, ``NEWSWARC_BUDGET_S``.
+    ``NEWSWARC_BUDGET_BYTES``, ``NEWSWARC_BUDGET_S``, ``NEWSWARC_FROM_WARC``.
     """
 
     def __init__(self, crawler: Crawler, frontier: Frontier, politeness: Politeness) -> None:
@@ -98,6 +99,8 @@ class FrontierScheduler(BaseScheduler):
             self.frontier.note("crawl", json.dumps(spider.crawl_arguments))  # type: ignore[attr-defined]
             self.frontier.add(spider.leads.seeds())  # type: ignore[attr-defined]
             self.frontier.commit()
+        self._enter_named(spider)
+        self.frontier.order = spider.order  # type: ignore[attr-defined]
         if self.crawler.get_extension(Extractor) is not None:  # or they wait for a run that has one
             self.unread = self.frontier.articles().get("waiting", 0)
         self.turns = Turns(
@@ -112,6 +115,14 @@ class FrontierScheduler(BaseScheduler):
                 received=lambda: session_of(self.crawler).received_bytes,
             ),
         )
+
+    def _enter_named(self, spider: Any) -> None:
+        """Enter the addresses that WARC files name, those that are new: any number of runs may be given the same."""
+        files = [Path(file) for file in self.crawler.settings.getlist("NEWSWARC_FROM_WARC")]
+        if files:
+            found = addresses(files, spider.publication.owns)
+            self.frontier.add(lead for url in found if (lead := spider.leads.named(url)) is not None)
+            self.frontier.commit()
 
     # ---- what Scrapy's engine asks
 

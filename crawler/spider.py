@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator
 from datetime import date
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast, get_args
 
 import scrapy
 
 from archive.references import resolve
 from crawler.account import Account
 from crawler.attending import Attendant
+from crawler.frontier import Order
 from crawler.leads import Bounds, Leads
 from crawler.priorities import CONTACT, KNOWN
 from crawler.publication import ArgumentError, load
@@ -22,8 +23,9 @@ log = logging.getLogger(__name__)
 class PublicationSpider(scrapy.Spider):
     """Crawls one publication: every page it is led to, each once, by the frontier.
 
-    Arguments: *since* and *until*, days (``2026-11-01``) between which articles were published; *max_pages*; and
-    *requisites*, whether what articles need to be shown again is archived too. All others are the publication's own.
+    Arguments: *since* and *until*, days (``2026-11-01``) between which articles were published; *max_pages*; *order*,
+    ``newest`` or ``oldest``, which articles come first; and *requisites*, whether what articles need to be shown again
+    is archived too. All others are the publication's own.
     What became of each page is sent as ``item_scraped``, a :class:`~crawler.results.PageResult`: when its article is
     read if it has one.
     """
@@ -52,6 +54,7 @@ class PublicationSpider(scrapy.Spider):
         until: str | None = None,
         max_pages: str | int | None = None,
         requisites: str | bool = False,
+        order: str | None = None,
         name: str | None = None,
         **own: str,
     ) -> None:
@@ -60,6 +63,7 @@ class PublicationSpider(scrapy.Spider):
         self.publication = load(self.module, own)
         self.max_pages = _count("max_pages", max_pages)
         self.requisites = str(requisites).lower() in ("1", "true", "yes", "on")
+        self.order = _order(order)
         self.account: Account | None = None  # of what became of its pages, once it is closed
         self._since, self._until = _day("since", since), _day("until", until)
         if self._since and self._until and self._since > self._until:
@@ -70,7 +74,8 @@ class PublicationSpider(scrapy.Spider):
         spider = super().from_crawler(crawler, *args, **kwargs)
         settings = crawler.settings
         spider.leads = Leads(
-            spider.publication, Bounds(spider._since, spider._until, settings.getint("DEPTH_LIMIT") or None)
+            spider.publication,
+            Bounds(spider._since, spider._until, settings.getint("DEPTH_LIMIT") or None, spider.order),
         )
         spider.attendant = Attendant(crawler, spider)
         return spider
@@ -88,6 +93,7 @@ class PublicationSpider(scrapy.Spider):
             "requisites": self.requisites or None,
             "recrawl": settings.getbool("NEWSWARC_RECRAWL") or None,
             "depth": settings.getint("DEPTH_LIMIT") or None,
+            "order": self.order,
         }
         own = {name: " ".join(map(_spelled, value.split())) for name, value in self.own_arguments.items()}
         return own | {name: str(value) for name, value in named.items() if value is not None}
@@ -117,6 +123,14 @@ def _day(name: str, text: str | None) -> date | None:
         return date.fromisoformat(text)
     except ValueError as error:
         raise ArgumentError(f"{name}={text!r} is no day; write it like 2026-11-21") from error
+
+
+def _order(text: str | None) -> Order | None:
+    if not text:
+        return None
+    if text in get_args(Order):
+        return cast("Order", text)
+    raise ArgumentError(f"order={text!r} is none; it may be {' or '.join(get_args(Order))}")
 
 
 def _count(name: str, value: str | int | None) -> int | None:

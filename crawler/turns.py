@@ -227,7 +227,8 @@ class Turns:
         for name, count in added.pending.items():
             site = self._sites.setdefault(name, _Site())
             site.pending += count
-            if site.buffer and added.best[name] < site.buffer[-1].priority:
+            last = site.buffer[-1].priority if site.buffer else -1
+            if added.best[name] < last or (self.frontier.order and added.best[name] == last):
                 site.buffer.clear()  # read again, with the new ones among them
 
     def barren(self, listing: str, pages: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -46,6 +47,15 @@ REASONS_TOLD = 12  # the most frequent ones; a crawl of a large site has many
     "--max-bytes", type=Size(), metavar="SIZE", help="End this run once so much was received, as 500MB or 2GB."
 )
 @click.option("--max-time", type=Duration(), metavar="DURATION", help="End this run after so long, as 30m or 2h.")
+@click.option("--order", type=click.Choice(["newest", "oldest"]), help="Which articles come first, by their days.")
+@click.option(
+    "--from-warc",
+    "warcs",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Ask also for the publication's pages that this WARC file names, as those of CC-NEWS do; may be repeated.",
+)
 @click.option("--requisites", is_flag=True, help="Images, styles, scripts and fonts of articles too.")
 @click.option("--recrawl", is_flag=True, help="Ask again for articles that the archive holds.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a page asked for.")
@@ -61,6 +71,8 @@ def command(
     max_pages: int | None,
     max_bytes: int | None,
     max_time: float | None,
+    order: str | None,
+    warcs: tuple[Path, ...],
     requisites: bool,
     recrawl: bool,
     as_json: bool,
@@ -81,6 +93,8 @@ def command(
     given |= {name: day.isoformat() for name, day in days.items() if day is not None}
     if max_pages is not None:
         given["max_pages"] = max_pages
+    if order is not None:
+        given["order"] = order
     if requisites:
         given["requisites"] = True
     from crawler.cli.progress import CrawlProgress
@@ -99,6 +113,7 @@ def command(
                 "NEWSWARC_RECRAWL": recrawl,
                 "NEWSWARC_BUDGET_BYTES": max_bytes or 0,
                 "NEWSWARC_BUDGET_S": max_time or 0,
+                "NEWSWARC_FROM_WARC": [str(file) for file in warcs],
                 **_pairs("-s", overrides),
             },
             arguments=given,

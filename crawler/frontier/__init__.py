@@ -19,7 +19,7 @@ from __future__ import annotations
 from crawler.frontier.entering import Added
 from crawler.frontier.file import FrontierBusy
 from crawler.frontier.frontier import Frontier
-from crawler.frontier.pages import OUTCOMES, Done, Kind, Lead, Outcome, Page, Reason, Unread
+from crawler.frontier.pages import OUTCOMES, Done, Kind, Lead, Order, Outcome, Page, Reason, Unread
 
 __all__ = [
     "OUTCOMES",
@@ -29,6 +29,7 @@ __all__ = [
     "FrontierBusy",
     "Kind",
     "Lead",
+    "Order",
     "Outcome",
     "Page",
     "Reason",

@@ -62,6 +62,8 @@ class Entering:
             if lead.skip:
                 continue
             if fresh:
+                if lead.day is not None:
+                    self.db.execute("INSERT INTO dated VALUES (last_insert_rowid(), ?)", (lead.day,))
                 self._is_pending(lead.site, lead.priority)
                 continue
             if self._revive(lead):

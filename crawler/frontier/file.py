@@ -48,6 +48,9 @@ CREATE TABLE barren (template TEXT PRIMARY KEY, pages INTEGER NOT NULL) STRICT, 
 CREATE TABLE crawl (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 """
 
+# Of crawls that go by the days of their pages (--order): which day that is.
+DATED = "CREATE TABLE IF NOT EXISTS dated (page INTEGER PRIMARY KEY, day TEXT NOT NULL) STRICT"
+
 
 class FrontierBusy(Exception):
     """Another process runs this very crawl. Wait for it, or end it."""
@@ -88,6 +91,7 @@ def connected(path: Path) -> sqlite3.Connection:
             raise IndexDamaged(
                 str(path), f"it has schema {found}, and this version of newswarc {SCHEMA}", remedy=REMEDY
             )
+        db.execute(DATED)
     except BaseException:
         db.close()
         raise

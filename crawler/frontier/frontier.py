@@ -12,7 +12,7 @@ from typing import Self
 from archive.place import Place
 from crawler.frontier.entering import Added, Entering
 from crawler.frontier.file import READ, UNREAD, UNREADABLE, connected, errors_of, locked
-from crawler.frontier.pages import OUTCOMES, Done, Kind, Lead, Outcome, Page, Reason, Unread
+from crawler.frontier.pages import OUTCOMES, Done, Kind, Lead, Order, Outcome, Page, Reason, Unread
 
 
 class Frontier:
@@ -24,6 +24,7 @@ class Frontier:
 
     def __init__(self, path: Path, lock: int) -> None:
         self.path, self._lock = path, lock
+        self.order: Order | None = None  # by the days of pages, where their priority is the same
         self._lost: BaseException | None = None  # what ended a transaction before its commit
         with errors_of(path):
             self._writer = connected(path)
@@ -210,11 +211,13 @@ class Frontier:
         Those of the kinds *except_for* are left out, unless they were asked for once.
         """
         names = ", ".join("?" * len(except_for))
+        dated = " LEFT JOIN dated ON dated.page = pages.id" if self.order else ""
+        by_day = {None: "", "newest": " dated.day IS NULL, dated.day DESC,", "oldest": " dated.day IS NULL, dated.day,"}
         with self._reading() as db:
             rows = db.execute(
-                "SELECT id, url, site, kind, priority, depth, via, hops, modified, tries FROM pages"  # noqa: S608 - question marks
+                f"SELECT id, url, site, kind, priority, depth, via, hops, modified, tries FROM pages{dated}"  # noqa: S608 - question marks, and texts from above
                 f" WHERE outcome IS NULL AND site = ? AND not_before <= ? AND (kind NOT IN ({names}) OR tries > 0)"
-                " ORDER BY priority, id LIMIT ?",
+                f" ORDER BY priority,{by_day[self.order]} id LIMIT ?",
                 (site, now, *except_for, limit),
             )
             return [Page(*row) for row in rows]

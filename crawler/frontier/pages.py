@@ -8,12 +8,16 @@ from typing import Literal, NamedTuple, get_args
 from archive.place import Place
 
 Kind = Literal["home", "feed", "sitemap", "section", "article", "page", "print", "requisite"]
+Order = Literal["newest", "oldest"]
 Outcome = Literal["saved", "unchanged", "skipped", "refused", "failed"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 
 class Lead(NamedTuple):
-    """An address that something leads to, not yet in the frontier. *skip* says why it is not to be asked for at all."""
+    """An address that something leads to, not yet in the frontier. *skip* says why it is not to be asked for at all.
+
+    *day*, ISO 8601, is what a crawl that goes by days goes by.
+    """
 
     key: str
     url: str
@@ -25,6 +29,7 @@ class Lead(NamedTuple):
     hops: str = ""
     modified: str | None = None
     skip: str | None = None
+    day: str | None = None
 
 
 class Page(NamedTuple):
