@@ -80,6 +80,9 @@ class Article:
     alternates: list[Alternate] = field(default_factory=list)
     genre: str | None = None  # what it is besides news: "opinion", "interview", "review"; see archive.extraction.genres
     next_page: str | None = None  # of an article that goes on at another address
+    robots_directives: list[str] = field(
+        default_factory=list
+    )  # "noarchive", "googlebot: noindex" (archive/directives.py)
     page_evidence: list[str] = field(default_factory=list)  # by what a page was told that stands in an article's place
 
     def to_json(self) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from selectolax.lexbor import LexborHTMLParser
 from archive.article import Article
 from archive.capture import media_type
 from archive.codings import decode_content
+from archive.directives import LOOKED_AT, of_headers, of_markup
 from archive.errors import ContentUndecodable
 from archive.extraction.learned import NOTHING, Learned, LeftOut, Seen
 from archive.reference import Reference, checked, payload_of
@@ -120,10 +121,13 @@ def examine(
     want_requisites: bool,
     learned: Learned | None = None,
     explain: bool = False,
+    robots: Sequence[str] = (),
 ) -> Examination:
     """Examine a response's *payload*, transfer coding removed, content coding kept.
 
     *learned* is what is known of the host from pages read before; *explain* asks what was left out of the text.
+
+    *robots* are the values of ``X-Robots-Tag`` that came with it.
 
     Without a *url* the one that the page calls its own is taken, so that publishers' rules apply.
     A payload that is cut or whose coding is broken is examined as far as it can be read, and *problem* says so; one
@@ -154,6 +158,9 @@ def examine(
         page = Page(body, url, content_type, captured_at)
         reading = read(page, _rules(url), learned or NOTHING, explain=explain)
     article = reading.article if reading else None
+    if article is not None:
+        said = [*of_headers(robots), *of_markup(body[:LOOKED_AT].decode("latin-1"))]
+        article.robots_directives = list(dict.fromkeys(said))
     needs = PageNeeds()
     if want_requisites or _REFRESH.search(body):
         needs = page_needs(body, url, content_type)
@@ -194,6 +201,7 @@ def examine_record(
         want_article=want_article,
         want_requisites=want_requisites,
         learned=learned,
+        robots=found.robots,
     )
 
 

@@ -8,7 +8,8 @@ from typing import Literal
 
 from archive.spool import Spool
 
-Truncation = Literal["disconnect", "length", "time"]  # WARC 1.1, 5.13: the values of WARC-Truncated we give
+# WARC 1.1, 5.13: the values of WARC-Truncated we give. "unspecified": the page asks not to be archived.
+Truncation = Literal["disconnect", "length", "time", "unspecified"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ class Payload:
     content_type: str | None
     content_encoding: str | None
     status: int | None
+    robots: tuple[str, ...] = ()  # the values of X-Robots-Tag
 
 
 def checked(member: bytes) -> Scanned:
@@ -66,4 +67,10 @@ def payload_of(record: Scanned) -> Payload:
         if head is None:
             return Payload(block.read(), None, None, None)
         body = b"".join(payload_chunks(head, block.chunks(head.size)))
-    return Payload(body, head.get("Content-Type"), head.get("Content-Encoding"), head.status)
+    return Payload(
+        body,
+        head.get("Content-Type"),
+        head.get("Content-Encoding"),
+        head.status,
+        tuple(head.get_all("X-Robots-Tag")),
+    )

@@ -23,6 +23,7 @@ from crawler.addresses import AddressRefused, why_refused
 from crawler.blocks import FAILED, OF_THE_HOST, TELLING, told
 from crawler.config import ConfigError
 from crawler.contact import ContactMissing
+from crawler.directives import ArchivingRefused
 from crawler.discovery import Found
 from crawler.downloader import DirectDownloader
 from crawler.extractor import Extractor
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-REFUSALS = (RobotsForbidden, AddressRefused, AddressRefusedError)
+REFUSALS = (RobotsForbidden, AddressRefused, AddressRefusedError, ArchivingRefused)
 HOPELESS = (TlsRefusedError, UnsendableRequestError)
 UNREACHABLE = (CannotResolveHostError, DownloadConnectionRefusedError)
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -236,7 +237,8 @@ class Attendant:
         try:
             if isinstance(error, REFUSALS):
                 outcome: Outcome = "refused"
-                self.scheduler.turns.not_asked(page)
+                if not isinstance(error, ArchivingRefused):
+                    self.scheduler.turns.not_asked(page)
             else:
                 outcome = "failed"
                 if isinstance(error, UNREACHABLE):

@@ -26,6 +26,7 @@ DEFAULT_ARCHIVE = "./newswarc-archive"
 DEFAULT_USER_AGENT = f"newswarc/{VERSION} (news archiver)"
 
 RobotsPolicy = Literal["obey", "warn", "ignore"]
+NoarchivePolicy = Literal["record", "obey"]
 
 
 class ConfigError(Exception):
@@ -67,6 +68,14 @@ SETTINGS = (
         "what robots.txt means to one-off archiving",
         "NEWSWARC_ROBOTS",
         ("obey", "warn", "ignore"),
+    ),
+    Setting(
+        "noarchive",
+        str,
+        "record",
+        "what it means that a page asks not to be archived: it is recorded, or obeyed",
+        "NEWSWARC_NOARCHIVE",
+        ("record", "obey"),
     ),
     Setting(
         "proxy",
@@ -159,6 +168,7 @@ class Config:
     user_agent: str = DEFAULT_USER_AGENT
     allow_private: bool = False
     robots: RobotsPolicy = "warn"
+    noarchive: NoarchivePolicy = "record"
     proxy: str | None = field(default=None, repr=False)
     trust_proxy: bool = False
     ca_file: Path | None = None

@@ -90,6 +90,7 @@ class Examiner:
             want_article=want_article,
             want_requisites=want_requisites,
             learned=learning.known(response.url) if learning else None,
+            robots=[value.decode("latin-1") for value in response.headers.getlist("X-Robots-Tag")],
         )
         try:
             found = await asyncio.wrap_future(future)

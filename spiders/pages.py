@@ -22,6 +22,7 @@ from archive.examine import Examination
 from archive.requisites import Requisite
 from crawler.addresses import AddressRefused
 from crawler.capture import hops_from_seed
+from crawler.directives import ArchivingRefused
 from crawler.examiner import Examiner
 from crawler.handlers import AddressRefusedError
 from crawler.results import PageResult
@@ -30,7 +31,7 @@ from crawler.session import repeats_itself, session_of
 
 log = logging.getLogger(__name__)
 
-REFUSALS = (RobotsForbidden, AddressRefused, AddressRefusedError)
+REFUSALS = (RobotsForbidden, AddressRefused, AddressRefusedError, ArchivingRefused)
 REFRESHES = 5  # how many pages that only send on to another are followed
 NESTING = 4  # how deep style sheets that import style sheets, and frames in frames, are followed
 

@@ -56,6 +56,11 @@ REASONS_TOLD = 12  # the most frequent ones; a crawl of a large site has many
     metavar="FILE",
     help="Ask also for the publication's pages that this WARC file names, as those of CC-NEWS do; may be repeated.",
 )
+@click.option(
+    "--noarchive",
+    type=click.Choice(["record", "obey"]),
+    help="What it means that a page asks not to be archived; default from the configuration.",
+)
 @click.option("--requisites", is_flag=True, help="Images, styles, scripts and fonts of articles too.")
 @click.option("--recrawl", is_flag=True, help="Ask again for articles that the archive holds.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a page asked for.")
@@ -73,6 +78,7 @@ def command(
     max_time: float | None,
     order: str | None,
     warcs: tuple[Path, ...],
+    noarchive: str | None,
     requisites: bool,
     recrawl: bool,
     as_json: bool,
@@ -113,6 +119,7 @@ def command(
                 "NEWSWARC_RECRAWL": recrawl,
                 "NEWSWARC_BUDGET_BYTES": max_bytes or 0,
                 "NEWSWARC_BUDGET_S": max_time or 0,
+                "NEWSWARC_NOARCHIVE": noarchive or settings.noarchive,
                 "NEWSWARC_FROM_WARC": [str(file) for file in warcs],
                 **_pairs("-s", overrides),
             },
