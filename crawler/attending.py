@@ -267,6 +267,7 @@ class Attendant:
             page.site,
             private=response.ip_address is not None and why_refused(response.ip_address) is not None,
             crawl_delay_s=evidence.get("crawl-delay"),
+            latency_s=request.meta.get("download_latency"),
         )
 
     def _worth_another_try(self, response: Response) -> str | None:

@@ -24,6 +24,9 @@ LONGEST_REST_S = 300.0  # between two looks at whether a site that does not say 
 SEVERAL = 3
 BLOCKS_LONGER = 30  # times as long does a site rest that blocks: who asks again soon is blocked for longer
 BLOCKS_BORNE = 6  # in a row, the first of which rest nothing; then nothing more is asked of the site in this run
+LATENCIES_APART = 2  # between two requests: a site under load is busy with us half of the time at most
+LATEST_SHARE = 0.3  # of the last answer in what a site's latency is taken for
+LONGEST_ADAPTED_S = 30.0
 MAX_CRAWL_DELAY_S = 120.0  # longer ones are mistakes: a site with 1,000 pages would take more than a day
 
 
@@ -34,6 +37,7 @@ class _Site:
     known: bool = False  # whether it has answered yet
     in_flight: int = 0
     next_at: float = 0.0  # monotonic
+    latency_s: float | None = None  # until its answers begin, the later ones counting for more
     before: float = 0.0  # next_at, before the last request
     rests_until: float = 0.0  # monotonic
     troubled: set[int] = field(default_factory=set)  # pages it had trouble with since it last answered well
@@ -46,7 +50,8 @@ class _Site:
 class Politeness:
     """Knows of each site when it may be asked next. All times are seconds of *clock*, which only goes forward.
 
-    *delay_s* is kept between the starts of two requests to a site at a public address; robots.txt may ask for more.
+    *delay_s* is kept between the starts of two requests to a site at a public address; robots.txt may ask for more, and
+    a site that is slow to answer gets more.
     *concurrency* is how many may be under way with one site that asks for no delay. *rest_s* is the first rest a busy
     site is given, and after *patience* rests in a row it is given up for this run.
     """
@@ -108,15 +113,29 @@ class Politeness:
         """A request to the site has ended, however."""
         self._site(name).in_flight -= 1
 
-    def answered(self, name: str, *, private: bool = False, crawl_delay_s: float | None = None) -> None:
-        """The site gave a page. *private*: it is at no public address, so nobody but us is bothered."""
+    def answered(
+        self,
+        name: str,
+        *,
+        private: bool = False,
+        crawl_delay_s: float | None = None,
+        latency_s: float | None = None,
+    ) -> None:
+        """The site gave a page. *private*: it is at no public address, so nobody but us is bothered.
+
+        *latency_s* is how long it took to begin its answer: a site that is slow is asked more seldom.
+        """
         site = self._site(name)
         if self.clock() >= site.rests_until:  # what was under way when it began to rest does not end that
             site.rests = 0
             site.troubled.clear()
         site.known = True
+        if latency_s is not None:
+            known_s = latency_s if site.latency_s is None else site.latency_s
+            site.latency_s = known_s + (latency_s - known_s) * LATEST_SHARE
         asked_for = min(crawl_delay_s or 0.0, MAX_CRAWL_DELAY_S)
-        site.delay_s = max(0.0 if private else self.delay_s, asked_for)
+        slow_s = min(LATENCIES_APART * (site.latency_s or 0.0), LONGEST_ADAPTED_S)
+        site.delay_s = max(0.0 if private else max(self.delay_s, slow_s), asked_for)
         site.concurrency = 1 if site.delay_s else self.concurrency
         if not site.delay_s:
             site.next_at = 0.0
@@ -142,7 +161,8 @@ class Politeness:
             return
         site.why = why
         longer_s = min(self.rest_s * 2 ** max(0, site.rests - 1), LONGEST_REST_S)
-        site.rests_until = max(site.rests_until, now + (longer_s if rest_s is None else rest_s))
+        # "Retry-After: 0", or a time that is past, says when no better than nothing does.
+        site.rests_until = max(site.rests_until, now + (rest_s or longer_s))
 
     def blocked(self, name: str, why: str) -> None:
         """A block page came in place of a page of the site; *why* is told if it is given up.
@@ -169,7 +189,7 @@ class Politeness:
 def retry_after_s(value: str | None, now: datetime | None = None) -> float | None:
     """Return how long a ``Retry-After`` field asks to wait (RFC 9110, 10.2.3: seconds, or a date); None for none."""
     text = (value or "").strip()
-    if re.fullmatch(r"\d{1,9}", text, re.ASCII):
+    if re.fullmatch(r"\d{1,18}", text, re.ASCII):
         return float(text)
     try:
         at = parsedate_to_datetime(text)

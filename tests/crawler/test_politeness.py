@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from scrapy import signals
 
 from crawler.politeness import MAX_CRAWL_DELAY_S, SEVERAL, Politeness, retry_after_s
+from tests.crawler.crawls import Crawl, reply
+from tests.servers.raw_site import RawSite, Script, running
 
 SITE = "news.example"
 
@@ -181,6 +185,10 @@ def test_who_asks_to_be_left_alone_for_longer_than_an_hour_is_asked_in_another_r
         ("Saturday, 21-Nov-26 12:01:00 GMT", 60.0),  # RFC 850, which RFC 9110 has clients still read
         ("Sat, 21 Nov 2026 11:00:00 GMT", 0.0),
         ("soon", None),
+        ("31536000", 31_536_000.0),  # a year
+        ("99999999999", 99_999_999_999.0),
+        ("Thu, 21 Nov 2126 12:00:00 GMT", 3_155_673_600.0),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0),
         ("-5", None),
         ("1.5", None),
         ("٣", None),
@@ -191,3 +199,48 @@ def test_who_asks_to_be_left_alone_for_longer_than_an_hour_is_asked_in_another_r
 )
 def test_retry_after(value: str | None, seconds: float | None):
     assert retry_after_s(value, datetime(2026, 11, 21, 12, tzinfo=UTC)) == seconds
+
+
+@pytest.mark.parametrize("said", [0.0, None])
+def test_retry_after_nothing_is_no_leave_to_ask_at_once(said: float | None, politeness: Politeness):
+    politeness.answered(SITE, private=True)
+    politeness.troubled(SITE, 1, "it answered 429", at_once=True, rest_s=said)
+    assert politeness.wait_s(SITE) == politeness.rest_s
+
+
+def test_a_slow_site_is_asked_more_seldom(politeness: Politeness, clock: Clock):
+    delays = []
+    for latency_s in (0.1, 4.0, 4.0, 4.0, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1):
+        politeness.answered(SITE, latency_s=latency_s)
+        politeness.asked(SITE)
+        politeness.done(SITE)
+        delays.append(politeness.wait_s(SITE) or 0)
+        clock.now += 1000
+    assert delays[0] == politeness.delay_s
+    assert delays[:4] == sorted(delays[:4])
+    assert 4 < delays[3] < 8
+    assert delays[-1] == politeness.delay_s
+    politeness.answered(SITE, latency_s=4000)
+    ask(politeness)
+    assert politeness.wait_s(SITE) == 30
+
+
+def test_a_private_site_may_be_as_slow_as_it_is(politeness: Politeness):
+    politeness.answered(SITE, private=True, latency_s=60)
+    assert politeness.wait_s(SITE) == 0
+
+
+def test_how_fast_a_site_answered_is_known_to_politeness(tmp_path: Path):
+    slow = Script([b"", reply("<html><title>News</title></html>").bytes], pause_s=0.2)
+    crawl = Crawl(tmp_path)
+    seen: list[Politeness] = []
+
+    def watch(crawl: Crawl) -> None:
+        see = lambda **_: seen.append(crawl.scheduler.politeness)  # noqa: E731 - a signal's receiver
+        crawl.crawler.signals.connect(see, signal=signals.response_received, weak=False)
+
+    with running(RawSite({"/": slow})) as site:
+        crawl.run(site, watch)
+    (known,) = seen[-1]._sites.values()
+    assert known.latency_s is not None
+    assert known.latency_s >= 0.05
