@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from crawler.frontier import Outcome, Reason
 
@@ -19,3 +19,4 @@ class Account:
     down: Mapping[str, str]  # sites that were given up in this run, and why
     ended_now: int | None = None  # how many more have an outcome than before this run; None when it is the first
     used_up: str | None = None  # of what the run may use up, while pages were still pending
+    hubs: Mapping[str, Sequence[str]] = field(default_factory=dict)  # by feed: the WebSub hubs that it names

@@ -167,6 +167,8 @@ class Attendant:
             self.scheduler.politeness.let_in(page.site)
         if followed.form != "other" and traps.may_be_listing(page.kind, page.url):
             await self.scheduler.show(traps.listing(page.url), followed.shows)
+        if followed.hubs:
+            await self.scheduler.has_hubs(page, followed.hubs)
         leads = [*await self._announced(page, archived=archived), *followed.leads]
         await self._finish(page, response, None, followed.problem, leads, extract=followed.extract)
 

@@ -74,6 +74,7 @@ class Followed(NamedTuple):
     shows: Sequence[str] = ()
     problem: str | None = None
     wall: Wall | None = None  # that the page is
+    hubs: Sequence[str] = ()  # of a feed
 
 
 class _Target(NamedTuple):
@@ -191,7 +192,7 @@ class Leads:
             if page.hops.count("M") < MAX_NESTED:
                 leads += self._all(page, self._near(page, reading.sitemaps), kind="sitemap", hop="M")
         shows = [lead.key for lead in leads if lead.kind not in ("feed", "sitemap")]
-        return Followed(reading.form, leads, shows=shows, problem=reading.problem)
+        return Followed(reading.form, leads, shows=shows, problem=reading.problem, hubs=reading.hubs)
 
     def needed(self, examined: Examination, page: Page | Unread) -> list[Lead]:
         """Return what a page or style sheet needs to be shown again."""

@@ -44,6 +44,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 WORTH_TELLING_S = 10.0  # of waiting
+_HUBS_OF = "hubs of "  # a feed, as the frontier's facts name it
 LIMIT_REACHED = "the limit of {} pages was reached"
 
 
@@ -241,6 +242,10 @@ class FrontierScheduler(BaseScheduler):
         listed = list(keys)
         self.turns.barren(listing, await self._write(lambda: self.frontier.show(listing, listed)))
 
+    async def has_hubs(self, feed: Page, hubs: Sequence[str]) -> None:
+        """Keep which WebSub *hubs* a feed names: who subscribes there is told what is new in it."""
+        await self._write(lambda: self.frontier.note(f"{_HUBS_OF}{feed.url}", " ".join(hubs)))
+
     async def extracted(self, page: Unread, problem: str | None = None, leads: Sequence[Lead] = ()) -> None:
         """Say that the article of *page* is read, or why it cannot be, and enter what the page needs to be shown."""
         self._added(await self._write(lambda: self.frontier.extracted(page, problem, leads)))
@@ -308,6 +313,11 @@ class FrontierScheduler(BaseScheduler):
                 {site: why for site in pending if (why := self.politeness.down(site))},
                 sum(outcomes.values()) - self._ended_before if self.resumed else None,
                 self.turns.budget.used_up() if pending else None,
+                {
+                    name.removeprefix(_HUBS_OF): hubs.split()
+                    for name, hubs in self.frontier.facts().items()
+                    if name.startswith(_HUBS_OF)
+                },
             )
             assert self._spider is not None
             self._spider.account = account

@@ -11,7 +11,7 @@ import html
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import feedparser
@@ -22,6 +22,7 @@ from crawler.discovery.found import MAX_TITLE_LENGTH, Gathering, Reading, absolu
 from crawler.discovery.markup import mended, root
 
 MAX_ITEMS = 5_000  # a feed has 10 to 100, a whole archive in one some thousands; an item takes up to a millisecond
+MAX_HUBS = 10  # a feed names one or two
 MAX_FEEDS = 20  # pages that a feed names as its next; there is one
 
 _ITEM = re.compile(r"<(?:[\w.-]+:)?(?:item|entry)(?=[\s>])", re.IGNORECASE)
@@ -63,6 +64,7 @@ def read_feed(text: str, url: str) -> Reading:
         form="feed",
         links=links.found(),
         feeds=_next_pages(feed.feed, url),
+        hubs=_distinct(_linked(feed.feed, "hub"), url, MAX_HUBS),
         problem=joined(
             f"broken XML ({broken}), read as far as it goes" if broken else None,
             f"more than {MAX_ITEMS} items; the rest is left out" if cut is not None else links.left_out("items"),
@@ -93,8 +95,14 @@ def read_json_feed(text: str, url: str) -> Reading:
         if links.full:
             break
     following = absolute(url, _string(feed, "next_url")) if isinstance(feed, dict) else None
+    named = feed.get("hubs") if isinstance(feed, dict) else None
+    hubs = (_string(hub, "url") for hub in (named if isinstance(named, list) else ()) if isinstance(hub, dict))
     return Reading(
-        "feed", links.found(), [following] if following else [], problem=joined(problem, links.left_out("items"))
+        "feed",
+        links.found(),
+        [following] if following else [],
+        hubs=_distinct(hubs, url, MAX_HUBS),
+        problem=joined(problem, links.left_out("items")),
     )
 
 
@@ -134,8 +142,13 @@ def _title(text: str | None) -> str | None:
 
 def _next_pages(feed: Json, url: str) -> list[str]:
     """Return the further pages of a feed (RFC 5005): the next of a paged one, the one before of an archived one."""
-    found = (absolute(url, href) for href in _linked(feed, "next", "prev-archive"))
-    return list(dict.fromkeys(page for page in found if page is not None and page != url))[:MAX_FEEDS]
+    return _distinct(_linked(feed, "next", "prev-archive"), url, MAX_FEEDS)
+
+
+def _distinct(references: Iterable[str | None], url: str, most: int) -> list[str]:
+    """Return the first *most* addresses other than *url* that *references* on it mean."""
+    found = (absolute(url, reference) for reference in references)
+    return list(dict.fromkeys(page for page in found if page is not None and page != url))[:most]
 
 
 def _whole_items(text: str) -> Iterator[Any]:

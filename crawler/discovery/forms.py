@@ -11,6 +11,7 @@ from archive.errors import ContentUndecodable
 from crawler.discovery.found import Form, Reading, joined
 
 MAX_DECODED_BYTES = 64 << 20  # as of a page that is examined; a sitemap has 50 MB at most (sitemaps.org)
+MAX_PACKED = 2  # times: sitemap.xml.gz, which a server packs once more without a word about it
 SNIFFED_BYTES = 1 << 20  # in which the first element starts: before it may stand a document type of any length
 
 _BINARY_BYTES = 1024  # in which a file that is no text has a zero byte
@@ -64,7 +65,9 @@ def _unpacked(payload: bytes, content_encoding: str | None) -> tuple[bytes, str 
         # A coding that is declared but was never applied gives nothing at all.
         body = error.partial or (payload if payload.removeprefix(_BOM).lstrip()[:1] in {b"<", b"{"} else b"")
         problem = f"content coding cannot be decoded: {error}"
-    if body.startswith(_GZIP_MAGIC):  # sitemap.xml.gz
+    for _ in range(MAX_PACKED):
+        if not body.startswith(_GZIP_MAGIC):
+            break
         try:
             body = decode_content(body, "gzip", limit_bytes=MAX_DECODED_BYTES)
         except ContentUndecodable as error:

@@ -39,6 +39,7 @@ class Reading:
     form: Form
     links: list[Found] = field(default_factory=list)  # pages, each once, in document order; none in a sitemap index
     feeds: list[str] = field(default_factory=list)  # that a page names; further pages of a feed
+    hubs: list[str] = field(default_factory=list)  # that tell subscribers of a feed what is new in it (WebSub)
     sitemaps: list[Found] = field(default_factory=list)  # parts of a sitemap index; what a page names as its sitemap
     article: bool = False  # a page that declares itself one article
     prose: int = 0  # of a page that does not: characters of its paragraphs, without links and teasers

@@ -601,3 +601,38 @@ def test_real_dates_are_read_with_two_digits_of_a_year_and_without_an_offset():
 def test_of_four_real_items_the_one_whose_guid_is_no_link_has_no_address():
     links = feed((SHELF / "rss/feed.rss").read_bytes()).links
     assert [link.url.rpartition("/")[2] for link in links] == ["1", "foo?q=a&l=en", "foo?q=a&l=fr"]
+
+
+HUBS = ["https://hub.example/", "https://news.example/hub"]
+
+
+@pytest.mark.parametrize(
+    ("feed", "content_type"),
+    [
+        (
+            (
+                '<feed xmlns="http://www.w3.org/2005/Atom"><link rel="hub" href="https://hub.example/"/>'
+                '<link rel="hub" href="/hub"/><link rel="hub" href="/hub"/><link rel="self" href="/feed"/></feed>'
+            ),
+            "application/atom+xml",
+        ),
+        (
+            (
+                '<rss version="2.0" xmlns:atom="http://www.w3.org/2005/Atom"><channel>'
+                '<atom:link rel="hub" href="https://hub.example/"/><atom:link rel="hub" href="/hub"/></channel></rss>'
+            ),
+            "text/html",
+        ),
+        (
+            (
+                '{"version": "https://jsonfeed.org/version/1.1", "items": [], "hubs": [{"type": "WebSub", "url": '
+                '"https://hub.example/"}, {"url": "/hub"}, {"type": "x"}, 7, {"url": "javascript:x"}]}'
+            ),
+            "application/feed+json",
+        ),
+    ],
+)
+def test_the_hubs_of_a_feed_are_noted(feed: str, content_type: str):
+    reading = read(feed.encode(), url="https://news.example/feed", content_type=content_type, content_encoding=None)
+    assert reading.hubs == HUBS
+    assert reading.links == reading.feeds == []

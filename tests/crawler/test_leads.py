@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +21,8 @@ from crawler.leads import FEED_ITEM, PRIORITY, SEED_SECTION, Bounds, Followed, L
 from crawler.publication import Publication, site_of
 from crawler.told import Told
 from spiders.generic import kind_of, period_of
+from tests.crawler.crawls import Crawl, reply
+from tests.servers.raw_site import RawSite, running
 
 SITE = "https://news.example"
 ARTICLE = f"{SITE}/2026/11/21/what-happened-1"
@@ -565,3 +568,14 @@ def test_the_workers_load_a_spider_and_the_parsers_before_the_first_page():
     following.prepare(["spiders.generic"])
     with pytest.raises(ModuleNotFoundError):
         following.prepare(["spiders.there_is_none"])
+
+
+def test_a_crawl_tells_which_hubs_its_feeds_name(tmp_path: Path):
+    hub = '<link rel="hub" xmlns="http://www.w3.org/2005/Atom" href="https://hub.example/"/>'
+    feed = f'<rss version="2.0"><channel>{hub}</channel></rss>'
+    home = '<html><title>News</title><link rel="alternate" type="application/rss+xml" href="/feed"></html>'
+    site = RawSite({"/": reply(home), "/feed": reply(feed, "application/xml")})
+    with running(site):
+        account = Crawl(tmp_path).run(site)
+    assert account.hubs == {site.url("/feed"): ["https://hub.example/"]}
+    assert [request for request in site.requests if "hub" in request.target] == []

@@ -224,9 +224,10 @@ PLAIN = urlset(f"<url><loc>{SITE}/é</loc></url>")
         b"\n\n" + PLAIN.encode(),
         b"Notice: undefined index in /srv/a.php on line 1\n" + PLAIN.encode(),
         gzip.compress(PLAIN.encode()),
+        gzip.compress(gzip.compress(PLAIN.encode())),
         gzip.compress(PLAIN[:50].encode()) + gzip.compress(PLAIN[50:].encode()),
     ],
-    ids=["bom", "utf-16", "no mark", "latin-1", "blanks before", "notice before", "gzip", "gzip in two members"],
+    ids=["bom", "utf-16", "no mark", "latin-1", "blanks before", "notice before", "gzip", "gzip twice", "two members"],
 )
 @pytest.mark.parametrize("content_type", ["application/xml", "text/html", None])
 def test_a_sitemap_is_read_however_it_is_wrapped(data: bytes, content_type: str | None):
