@@ -126,6 +126,11 @@ class Recorder:
         ]
         return next((capture for capture in same if capture.url == url), same[0] if same else None)
 
+    def record_decision(self, url: str, pairs: Sequence[tuple[str, str]], *, about: str | None) -> None:
+        """Append a ``metadata`` record of why *url* was not asked for; *about*: the record that says so, by its id."""
+        info = self._captures.warcinfo_id
+        self._captures.append([warc.decision(url, pairs, about=about, warcinfo_id=info, date=datetime.now(UTC))])
+
     def record_article(self, article: Article) -> str:
         """Append *article* as a ``conversion`` record of its capture; return the record's id."""
         record = warc.conversion(article, warcinfo_id=self._articles.warcinfo_id, date=datetime.now(UTC))

@@ -213,6 +213,20 @@ def conversion(article: Article, *, warcinfo_id: str, date: datetime, record_id:
     )
 
 
+def decision(
+    url: str,
+    pairs: Sequence[tuple[str, str]],
+    *,
+    about: str | None,
+    warcinfo_id: str,
+    date: datetime,
+    record_id: str | None = None,
+) -> Record:
+    """Return a ``metadata`` record (6.5) of why *url* was not asked for; *about* is the id of what says so."""
+    header = [("WARC-Target-URI", url), ("WARC-Refers-To", about), ("WARC-Warcinfo-ID", warcinfo_id)]
+    return _record("metadata", record_id or new_record_id(), date, header, FIELDS_TYPE, warc_fields(pairs))
+
+
 def _origin(capture: Capture | None) -> RefersTo | None:
     """Return the whole response behind *capture*, never a revisit (6.7); None when it cannot be named in full."""
     if capture is None or (capture.truncated and capture.record_type != "revisit"):

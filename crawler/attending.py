@@ -21,6 +21,7 @@ from archive.walls import IN_PLACE, Wall
 from crawler import traps
 from crawler.addresses import AddressRefused, why_refused
 from crawler.blocks import FAILED, OF_THE_HOST, TELLING, told
+from crawler.capture import evidence
 from crawler.config import ConfigError
 from crawler.contact import ContactMissing
 from crawler.directives import ArchivingRefused
@@ -248,6 +249,9 @@ class Attendant:
                 if not isinstance(error, HOPELESS) and self._has_tries_left(page):
                     await self._postpone(page, None)
                     return
+            if isinstance(error, RobotsForbidden):
+                about: str | None = request.meta["robots"].get("record")
+                await session_of(self.crawler).decision(page.url, evidence(request.meta), about=about)
             capture: Capture | None = request.meta.get("capture")
             done = _captured(capture, outcome, reason)
             await self.scheduler.finish(page, done)
@@ -264,11 +268,11 @@ class Attendant:
             at_once = response.status == 429  # it speaks of us, not of the page (RFC 6585, 4)
             politeness.troubled(page.site, page.id, f"it answered {response.status}", at_once=at_once, rest_s=rest_s)
             return
-        evidence = request.meta.get("robots") or {}
+        robots = request.meta.get("robots") or {}
         politeness.answered(
             page.site,
             private=response.ip_address is not None and why_refused(response.ip_address) is not None,
-            crawl_delay_s=evidence.get("crawl-delay"),
+            crawl_delay_s=robots.get("crawl-delay"),
             latency_s=request.meta.get("download_latency"),
         )
 

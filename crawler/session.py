@@ -84,6 +84,10 @@ class ArchiveSession:
 
         return await self._commit(record)
 
+    async def decision(self, url: str, evidence: Sequence[tuple[str, str]], *, about: str | None) -> None:
+        """Write why *url* was not asked for; return when it is durable. *about*: the id of the record that says so."""
+        await self._commit(lambda: self.recorder.record_decision(url, evidence, about=about))
+
     async def article(self, article: Article) -> str:
         """Write one extracted article beside its capture; return its conversion record's id when it is durable."""
         return await self._commit(lambda: self.recorder.record_article(article))

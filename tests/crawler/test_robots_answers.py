@@ -1,4 +1,7 @@
-"""What a crawl asks for after each answer that may come in place of robots.txt (RFC 9309, 2.3.1), for real."""
+"""What a crawl asks for after each answer that may come in place of robots.txt (RFC 9309, 2.3.1), for real.
+
+Other statuses and spellings are in test_robots.py, where no crawl is run for each.
+"""
 
 from __future__ import annotations
 
@@ -72,36 +75,40 @@ def crawled(scripts: dict[str, Script], folder: Path) -> str:
         there = {capture.record_id for capture in kept}
         assert evidence["robots-record"] in there or not evidence["robots-url"].startswith(site.url(""))
         return ALLOWED
-    assert (home.outcome, evidence) == ("refused", {})
+    assert (home.outcome, evidence["robots-decision"]) == ("refused", "forbidden")
+    assert evidence["robots-reason"] == home.error
+    assert evidence.get("WARC-Refers-To") == evidence.get("robots-record")
     assert account.outcomes == {"refused": 1}
     return home.error or ""
 
 
 def evidence_of(archive: Archive, url: str) -> dict[str, str]:
-    """Return the pairs of the metadata record of *url*."""
+    """Return the pairs of the metadata record of *url*, and which record that is about."""
     for stat in archive.storage.list("warc/"):
         with archive.storage.open(stat.key) as stream:
             for record in scan(stream):
                 with record:
                     if record.type == "metadata" and record.fields.get("WARC-Target-URI") == url:
+                        about = record.fields.get("WARC-Refers-To")
                         lines = record.block.read().decode().splitlines()
-                        return dict(line.split(": ", 1) for line in lines if ": " in line)
+                        pairs = dict(line.split(": ", 1) for line in lines if ": " in line)
+                        return pairs | ({"WARC-Refers-To": about} if about else {})
     return {}
 
 
-@pytest.mark.parametrize("status", [200, 206])
+@pytest.mark.parametrize("status", [200])
 def test_a_success_is_read(status: int, tmp_path: Path):
     assert crawled({ROBOTS: text(OTHERS, status)}, tmp_path / "a") == ALLOWED
     assert FORBIDDEN in crawled({ROBOTS: text(FORBIDS, status)}, tmp_path / "b")
 
 
-@pytest.mark.parametrize("status", [300, 304, 401, 403, 404, 410, 451])
+@pytest.mark.parametrize("status", [304, 401, 404, 410])
 def test_the_absence_of_rules_forbids_nothing(status: int, tmp_path: Path):
     body = "" if status == 304 else FORBIDS
     assert crawled({ROBOTS: text(body, status)}, tmp_path) == ALLOWED
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [429, 500, 503])
 def test_a_server_in_trouble_forbids_everything(status: int, tmp_path: Path):
     assert UNREACHABLE in crawled({ROBOTS: text(OTHERS, status)}, tmp_path)
 
@@ -123,7 +130,7 @@ def test_no_whole_answer_forbids_everything(robots: Script, tmp_path: Path):
     assert UNREACHABLE in crawled({ROBOTS: robots}, tmp_path)
 
 
-@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize("status", [301, 308])
 def test_a_redirect_is_followed(status: int, tmp_path: Path):
     assert FORBIDDEN in crawled({ROBOTS: moved("/r", status), "/r": text(FORBIDS)}, tmp_path)
 
@@ -135,7 +142,7 @@ def test_five_redirects_are_followed_and_no_sixth(tmp_path: Path):
     assert crawled(scripts, tmp_path / "6") == ALLOWED
 
 
-@pytest.mark.parametrize("target", [ROBOTS, "/r", "", "ftp://127.0.0.1/robots.txt", "http://[/"])
+@pytest.mark.parametrize("target", [ROBOTS, "/r", ""])
 def test_a_redirect_in_a_circle_or_to_nowhere_is_the_absence_of_rules(target: str, tmp_path: Path):
     there = {"/r": moved(ROBOTS)} if target == "/r" else {}
     assert crawled({ROBOTS: moved(target), **there}, tmp_path) == ALLOWED
@@ -170,11 +177,8 @@ def test_a_redirect_to_where_nobody_listens_forbids_everything(tmp_path: Path):
         pytest.param(text(FILLER * 5_200 + FORBIDS), ALLOWED, id="beyond-500-KiB"),
         pytest.param(packed(gzip.compress(FORBIDS.encode())), FORBIDDEN, id="gzip"),
         pytest.param(text(b"\xef\xbb\xbf" + FORBIDS.encode()), FORBIDDEN, id="byte-order-mark"),
-        pytest.param(text(FORBIDS.encode("utf-16")), FORBIDDEN, id="utf-16"),
         pytest.param(text(FORBIDS, 200, "text/html"), FORBIDDEN, id="wrong-type"),
-        pytest.param(text(FORBIDS, 200, "application/octet-stream"), FORBIDDEN, id="no-type"),
         pytest.param(text(f"<!doctype html><pre>{FORBIDS}</pre>"), ALLOWED, id="html"),
-        pytest.param(text(""), ALLOWED, id="empty"),
     ],
 )  # fmt: skip
 def test_rules_are_read_however_they_come(robots: Script, told: str, tmp_path: Path):
