@@ -14,8 +14,9 @@ AGENT = "newswarc"
 LOOKED_AT = 65_536  # characters of a page in which its meta elements are sought; heads have some 20,000
 MAX_DIRECTIVES = 50
 
-_META = re.compile(r"<meta\s[^<>]{0,2000}>", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"""([a-z-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
+_META = re.compile(r"<meta\s[^<>]{0,2000}>")
+_NAMES = ("robots", "bot", "newswarc", "slurp", "teoma", "yandex", "archiver")  # one stands in each that counts
+_ATTRIBUTE = re.compile(r"""([a-z-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
 _DATED = re.compile(r"unavailable_after\s*:")
 _VALUED = re.compile(r"(?:max-snippet|max-image-preview|max-video-preview|unavailable_after)\s*:")
 _FOR_ONE = re.compile(r"([a-z0-9_*-]+)\s*:\s*(.*)", re.DOTALL)
@@ -41,11 +42,13 @@ def of_headers(values: Iterable[str]) -> list[str]:
 def of_markup(source: str) -> list[str]:
     """Return what the meta elements of a page say, of which *source* is the beginning, each thing once."""
     found: list[str] = []
-    for element in _META.findall(source[:LOOKED_AT]):
-        given = {m[0].lower(): html.unescape(m[1] or m[2] or m[3]) for m in _ATTRIBUTE.findall(element)}
-        name = given.get("name", "").strip().lower()
+    for element in _META.findall(source[:LOOKED_AT].lower()):
+        if not any(name in element for name in _NAMES):
+            continue
+        given = {m[0]: html.unescape(m[1] or m[2] or m[3]) for m in _ATTRIBUTE.findall(element)}
+        name = given.get("name", "").strip()
         if name and _AGENTS.fullmatch(name):
-            found += _listed(" ".join(given.get("content", "").lower().split()), "" if name in _TO_ALL else name)
+            found += _listed(" ".join(given.get("content", "").split()), "" if name in _TO_ALL else name)
     return _once(found)
 
 

@@ -7,12 +7,13 @@ from dataclasses import replace
 from scrapy.exceptions import IgnoreRequest
 
 from archive.codings import decode_content
-from archive.directives import LOOKED_AT, of_headers, of_markup
+from archive.directives import of_headers, of_markup
 from archive.errors import ContentUndecodable, MalformedMessage
 from archive.exchange import Exchange
 from archive.http1 import Head, payload_chunks
 from archive.payload import read_head
 
+HEAD_BYTES = 32_768  # of a page, looked at before it is kept: all of nearly every head, and half a millisecond less
 RECORDED_AS = "robots-directives"  # in the metadata record of the exchange
 
 
@@ -48,10 +49,10 @@ def without_body(exchange: Exchange) -> Exchange:
 
 def _start(exchange: Exchange, head: Head) -> str:
     start = b""
-    for piece in payload_chunks(head, [exchange.response.read(head.size, LOOKED_AT)]):
+    for piece in payload_chunks(head, [exchange.response.read(head.size, HEAD_BYTES)]):
         start += piece
     try:
-        start = decode_content(start, head.get("Content-Encoding") or "", limit_bytes=LOOKED_AT)
+        start = decode_content(start, head.get("Content-Encoding") or "", limit_bytes=HEAD_BYTES)
     except ContentUndecodable as error:  # as it is when only its start is given
         start = error.partial
-    return start[:LOOKED_AT].decode("latin-1")
+    return start[:HEAD_BYTES].decode("latin-1")

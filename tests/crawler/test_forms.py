@@ -321,3 +321,14 @@ def test_every_real_file_gives_a_reading_as_it_is_and_cut():
         data = path.read_bytes()
         for end in (len(data), len(data) // 2, len(data) // 3):
             check(reading(data[:end], url=f"{SITE}/{path.name}"))
+
+
+@pytest.mark.skipif(not SHELF.is_dir(), reason="../shared/data/feeds is not there")
+def test_every_real_feed_and_sitemap_leads_somewhere() -> None:
+    files = [file for file in sorted((SHELF / "feeds").rglob("*")) if file.is_file()]
+    assert len(files) >= 20
+    for file in files:
+        url = f"https://news.example/x/{file.name}"
+        reading = read(file.read_bytes(), url=url, content_type=None, content_encoding=None)
+        assert reading.form in {"feed", "sitemap", "sitemap-index"}, file.name
+        assert reading.links or reading.sitemaps, file.name
