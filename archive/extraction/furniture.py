@@ -8,7 +8,9 @@ such an appeal.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
+from itertools import islice
 
 from lxml.html import HtmlElement
 
@@ -77,6 +79,7 @@ LONGEST_CALL = 250  # characters
 APPEAL_SHARE = 0.5  # of a box's blocks, and of its letters, that ask or address the reader
 LONGEST_APPEAL = 3_500  # characters; the longest seen on real pages is some 1,600
 LONGEST_MARKUP = 4 * LONGEST_APPEAL  # with the white space and scripts of the markup: spares reading large boxes
+LARGEST_APPEAL = 2_000  # elements, fields and drawings and all
 TEXT_SHARE = 0.5  # of the page's prose: no form, box or hidden element that holds as much is furniture
 MOST_SHARE = 0.8  # of the page's prose: what holds as much is the article
 OPENING = 40  # letters of a description that tell an article by its first words
@@ -169,10 +172,11 @@ def appeals(root: HtmlElement, about: str | None = None) -> list[HtmlElement]:
     total = _prose(root)
     opening = letters(about or "")[:OPENING]
     found: dict[HtmlElement, None] = {}
+    judge = cache(lambda box: _judged(box, total, opening))  # thousands of links may stand in one box
     for anchor in leading:
         if any(ancestor in found for ancestor in anchor.iterancestors()):
             continue
-        box = appeal_box(anchor, root, total, opening)
+        box = appeal_box(anchor, root, judge)
         if box is not None:
             found[box] = None
     return list(found)
@@ -186,32 +190,43 @@ def leads_to_appeal(element: HtmlElement) -> bool:
     return bool(segments) and any(APPEAL_SEGMENT.fullmatch(segment) for segment in (segments[0], segments[-1]))
 
 
-def appeal_box(anchor: HtmlElement, root: HtmlElement, total: int, opening: str) -> HtmlElement | None:
+def appeal_box(
+    anchor: HtmlElement, root: HtmlElement, judge: Callable[[HtmlElement], bool | None]
+) -> HtmlElement | None:
     """Return the largest box around a link, inside *root*, that is an appeal throughout, or ``None``.
 
-    *total* is the number of characters of prose on the page, *opening* the letters the article is known to begin
-    with: a box with nearly all the prose, or with that opening, is the article and not an appeal.
+    *judge* tells whether a box is one, and with ``None`` that neither it nor what is around it can be.
     """
     best = None
     for ancestor in anchor.iterancestors():
         if ancestor is root or ancestor.tag in {"body", "html", "main", "article"}:
             break
-        if ancestor.find(".//h1") is not None:
-            break
         if ancestor.tag not in BOXES and ancestor.tag != "p":
             continue
-        if len(ancestor.text_content()) > LONGEST_MARKUP:
-            break
-        lines = blocks(ancestor)
-        if sum(len(line.text) for line in lines) > LONGEST_APPEAL or _prose(ancestor) > MOST_SHARE * total:
-            break
-        if opening and opening in letters("".join(line.text for line in lines)):
-            break
-        if is_appeal(lines):
+        is_one = judge(ancestor)
+        if is_one:
             best = ancestor
-        elif best is not None:
+        elif is_one is None or best is not None:
             break
     return best
+
+
+def _judged(box: HtmlElement, total: int, opening: str) -> bool | None:
+    """Tell whether a box is an appeal; ``None`` when it is too large, or holds the article, as all around it do.
+
+    *total* is the number of characters of prose on the page, *opening* the letters the article is known to begin
+    with: a box with nearly all the prose, or with that opening, is the article and not an appeal.
+    """
+    if box.find(".//h1") is not None or len(box.text_content()) > LONGEST_MARKUP:
+        return None
+    if next(islice(box.iter(), LARGEST_APPEAL, None), None) is not None:
+        return None
+    lines = blocks(box)
+    if sum(len(line.text) for line in lines) > LONGEST_APPEAL or _prose(box) > MOST_SHARE * total:
+        return None
+    if opening and opening in letters("".join(line.text for line in lines)):
+        return None
+    return is_appeal(lines)
 
 
 def is_appeal(lines: list[Block]) -> bool:

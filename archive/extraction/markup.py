@@ -21,6 +21,7 @@ KICKER = re.compile(  # what stands over a headline, inside its element
     re.IGNORECASE,
 )
 LONGEST_BYLINE = 200
+LARGEST_LINE = 1_000  # elements in a byline or date line, drawings of its buttons and all
 BYLINE_NEAR = 30  # elements after the headline
 AUTHOR_PATH = re.compile(
     r"/(?:author|authors|autor|autoren|autores|auteur|autore|people|person|profile|profiles|staff|by|avtor)/[^/]+"
@@ -110,18 +111,24 @@ def _linked(scope: HtmlElement) -> list[str]:
                 anchors.append((anchor, text))
     if not anchors:
         return []
-    home = _home(anchors[0][0])
-    return [name for anchor, text in anchors if _home(anchor) is home for name in names.split(text)]
+    large: dict[HtmlElement, bool] = {}
+    home = _home(anchors[0][0], large)
+    return [name for anchor, text in anchors if _home(anchor, large) is home for name in names.split(text)]
 
 
-def _home(anchor: HtmlElement) -> HtmlElement:
-    """Return the block a byline stands in: two authors of one article share it, those of two teasers do not."""
+def _home(anchor: HtmlElement, large: dict[HtmlElement, bool]) -> HtmlElement:
+    """Return the block a byline stands in: two authors of one article share it, those of two teasers do not.
+
+    *large* keeps which blocks are more than a byline: thousands of links may share one.
+    """
     element = anchor
     for _ in range(3):
         parent = element.getparent()
         if parent is None or parent.tag in {"article", "main", "body", "header"}:
             break
-        if len(parent.text_content()) > LONGEST_BYLINE:
+        if parent not in large:
+            large[parent] = len(parent.text_content()) > LONGEST_BYLINE
+        if large[parent]:
             break
         element = parent
     return element
@@ -131,6 +138,8 @@ def _marked(scope: HtmlElement, called: Sequence[HtmlElement]) -> list[str]:
     found = []
     for element in called:
         if element is not scope and not any(outer is scope for outer in element.iterancestors()):
+            continue
+        if _is_large(element):
             continue
         inner = element.xpath(".//*[@itemprop='name']")
         for part in inner or [element]:
@@ -144,7 +153,7 @@ def _classed(scope: HtmlElement) -> list[str]:
     for element in scope.iterdescendants():
         label, tested = element.get("class"), element.get("data-testid")
         named = (label and _names_byline(label)) or (tested and _names_byline(tested))
-        if not named or in_furniture(element, scope):
+        if not named or in_furniture(element, scope) or _is_large(element):
             continue
         text = text_of(element)
         found = names.split(text) if 0 < len(text) <= LONGEST_BYLINE else []
@@ -186,6 +195,11 @@ def _names_time(label: str) -> bool:
     return TIME_CLASS.search(label) is not None
 
 
+def _is_large(element: HtmlElement) -> bool:
+    """Tell whether there is too much in an element for one line; cheaply, for such may be nested by the hundred."""
+    return next(islice(element.iter(), LARGEST_LINE, None), None) is not None
+
+
 def in_furniture(element: HtmlElement, scope: HtmlElement) -> bool:
     """Tell whether *element* stands in navigation, a sidebar, a footer or a comment section inside *scope*."""
     for ancestor in element.iterancestors():
@@ -217,7 +231,7 @@ def times(scope: HtmlElement) -> tuple[str | None, str | None]:
     if published or modified:
         return published, modified
     for element in scope.iterdescendants():
-        if _names_time(element.get("class") or "") and not in_furniture(element, scope):
+        if _names_time(element.get("class") or "") and not in_furniture(element, scope) and not _is_large(element):
             text = text_of(element)
             if 0 < len(text) <= 80 and (found := dates.iso(text)):
                 return (None, found) if UPDATED.search(text) else (found, None)

@@ -105,11 +105,16 @@ def _labelled(block: Block) -> list[tuple[str, str]]:
     """Return the links of a block that is a label and links only: "Related articles: A, B" in one paragraph."""
     if not block.links:
         return []
-    rest = block.text.replace("\n", " ")
+    text = block.text.replace("\n", " ")
+    rest: list[str] = []
+    at = 0
     for _, title in block.links:
-        rest = rest.replace(title, " ", 1)
-    rest = clean(re.sub(r"[\u2022\u00b7|*,;\u2013\u2014-]+", " ", rest))
-    if is_label(rest):
+        found = text.find(title, at)
+        if found >= 0:
+            rest.append(text[at:found])
+            at = found + len(title)
+    rest.append(text[at:])
+    if is_label(clean(re.sub(r"[\u2022\u00b7|*,;\u2013\u2014-]+", " ", " ".join(rest)))):
         return block.links
     return []
 

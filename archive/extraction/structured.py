@@ -20,6 +20,7 @@ Data = Mapping[str, Any]
 WITH_PROPERTIES = finder("//*[@itemprop]")
 DEEPEST = 12  # levels of nesting followed in JSON-LD; real pages use four
 MOST_OBJECTS = 2_000  # of one page; an index page may list hundreds of items
+COMMENT_BEGINS = re.compile(r"\A(?://)?\s*(?:<!--|<!\[CDATA\[)")
 
 
 @dataclass(slots=True)
@@ -72,8 +73,7 @@ def read(root: HtmlElement, *, microdata: bool = True) -> Structured:
 
 def _loads(text: str) -> list[Any]:
     """Return the values in a JSON-LD block, mended where the fault is a common one; nothing when it is not."""
-    text = re.sub(r"^\s*(?://)?\s*(?:<!--|<!\[CDATA\[)|(?://)?\s*(?:-->|\]\]>)\s*;?\s*$", "", text.strip()).strip()
-    text = text.removesuffix(";")
+    text = _without_comment_marks(text.strip()).removesuffix(";")
     try:
         return [json.loads(text, strict=False)]  # not strict: bare line breaks and tabs inside strings
     except (ValueError, RecursionError):
@@ -86,12 +86,32 @@ def _loads(text: str) -> list[Any]:
             return [json.loads(attempt, strict=False)]
         except (ValueError, RecursionError):
             continue
-    try:  # two objects one after the other in a single block
-        first, end = json.JSONDecoder(strict=False).raw_decode(mended[0])
-    except (ValueError, RecursionError):
-        return []
-    rest = mended[0][end:].lstrip(" \r\n\t,")
-    return [first, *(_loads(rest) if rest.startswith(("{", "[")) and end else [])]
+    return _one_after_other(mended[0])
+
+
+def _without_comment_marks(text: str) -> str:
+    """Return a script without the comment or CDATA section that hides it from old browsers."""
+    text = COMMENT_BEGINS.sub("", text, count=1)
+    bare = text.rstrip().removesuffix(";").rstrip()
+    if bare.endswith(("-->", "]]>")):
+        text = bare[:-3].rstrip().removesuffix("//")
+    return text.strip()
+
+
+def _one_after_other(text: str) -> list[Any]:
+    """Return the values that stand one after the other in a single block, up to the first fault."""
+    decoder = json.JSONDecoder(strict=False)
+    found: list[Any] = []
+    at = 0
+    while len(found) < MOST_OBJECTS and (not found or text.startswith(("{", "["), at)):
+        try:
+            value, at = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            break
+        found.append(value)
+        while at < len(text) and text[at] in " \r\n\t,":
+            at += 1
+    return found
 
 
 def _without_last_commas(text: str) -> str:

@@ -19,7 +19,11 @@ MOST_VALUES = 4_000  # of attributes, on a whole page; fewer can be borne even i
 MOST_DEPTH = 400  # browsers nest no deeper than 512 (Blink, kMaximumHTMLParserDOMTreeDepth)
 MOST_TAGS = 250_000
 MOST_HEADINGS = {("h1",): 50, ("h2", "h3", "h4", "h5", "h6"): 3_000}
+MOST_NESTED = 10  # of one name inside one another, of those below: each is read with all that is in it
+NESTED = ("aside", "blockquote", "figcaption", "figure", "footer", "form", "p", "time", *sum(MOST_HEADINGS, ()))
+LEAST_DEPTH = 32  # of a page in which it is worth looking for such; most are flatter
 
+_AT_LEAST_DEPTH = XPath("/*" * LEAST_DEPTH)
 # An element at that depth which has others in it; the path is followed by libxml2, level by level.
 _AT_MOST_DEPTH = XPath("/*" * MOST_DEPTH + "[*]")
 # A tag, quoted values and all. It takes whatever it looks at, so that no character is looked at twice.
@@ -73,14 +77,27 @@ def may_have_many_headings(text: str) -> bool:
 def flatten(root: HtmlElement, *, headings: bool = True) -> None:
     """Make plain text of what is nested deeper than ``MOST_DEPTH``; headings past ``MOST_HEADINGS`` are paragraphs.
 
-    Without *headings* there are known to be too few of them to look.
+    What is nested in more than ``MOST_NESTED`` of its own name is a ``div``. Without *headings* there are known to be
+    too few of them to look.
     """
+    if _AT_LEAST_DEPTH(root):
+        _flatten_deep(root)
+    for tags, most in MOST_HEADINGS.items() if headings else ():
+        for heading in islice(root.iter(*tags), most, None):
+            heading.tag = "p"
+
+
+def _flatten_deep(root: HtmlElement) -> None:
     deep: list[HtmlElement] = _AT_MOST_DEPTH(root)  # type: ignore[assignment]  # elements, as the path says
     for element in deep:
         text = " ".join("".join(element.itertext()).split())
         for child in list(element):
             element.remove(child)
         element.text = text
-    for tags, most in MOST_HEADINGS.items() if headings else ():
-        for heading in islice(root.iter(*tags), most, None):
-            heading.tag = "p"
+    nested = [
+        element
+        for element in root.iter(*NESTED)
+        if next(islice(element.iterancestors(element.tag), MOST_NESTED - 1, None), None) is not None
+    ]
+    for element in nested:
+        element.tag = "div"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from archive.extraction import names
 
 TITLE_JOINT = re.compile(r"\s+[|\u2013\u2014\u00b7\u2022\u00bb:-]+\s+|\s+\|\s*|\s*\|\s+|:\s+")
 LONGEST_LABEL = 12  # characters of one word that may be a section; headlines without spaces are longer
+MOST_JOINTS = 50  # of a title; one with more is no headline with a site's name
 MOST_SECTION_WORDS = 3  # of a section's name between headline and site
 FULL_AGREEMENT = 0.6  # share of the shorter title's words found in the other: the same headline, edited
 
@@ -74,7 +76,9 @@ def _begins(text: str, heading: str) -> bool:
 def without_site(text: str, site: Iterable[str]) -> str:
     """Return a title without the site's name, and sections named beside it, at either end."""
     keys = {names.key(name) for name in site if name}
-    joints = list(TITLE_JOINT.finditer(text))
+    joints = list(islice(TITLE_JOINT.finditer(text), MOST_JOINTS + 1))
+    if len(joints) > MOST_JOINTS:
+        return text
     for joint in joints:  # the longest end that is the site's name, with short names of sections around it
         parts = [part for part in TITLE_JOINT.split(text[joint.end() :]) if part]
         named = [part for part in parts if names.key(part) in keys]
