@@ -138,7 +138,7 @@ def _told_authors(given: Facts) -> list[str]:
         for person in people:
             for text in structured.strings(person):
                 # A string may hold a whole byline; an object's name is one name, unless it plainly lists several.
-                several = isinstance(person, str) or names.SEVERAL.search(text)
+                several = isinstance(person, str) or names.SEVERAL.search(text, 0, names.LONGEST_BYLINE)
                 single = names.one(text)
                 found.extend(names.split(text) if several else [single] if single else [])
         if found:

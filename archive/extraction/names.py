@@ -37,6 +37,7 @@ ROLE = re.compile(
 DAY_AFTER = re.compile(r"\s+(?:mon|tues|wednes|thurs|fri|satur|sun)day$", re.IGNORECASE)
 PARTICLES = frozenset("de la van von der den ten al el bin ibn da di dos du le del zu und y e".split())  # noqa: SIM905
 LONGEST_NAME = 60  # characters; longer strings are sentences about the author
+LONGEST_BYLINE = 2_000  # characters; what follows is not read, for the patterns take the square of their number
 MOST_WORDS = 7
 
 
@@ -44,7 +45,7 @@ def split(byline: str | None) -> list[str]:
     """Return the names in one byline: lead words, addresses, handles, dates and remarks left out."""
     if not byline:
         return []
-    text = LEAD.sub("", clean(HANDLE.sub(" ", byline)))
+    text = LEAD.sub("", clean(HANDLE.sub(" ", byline[:LONGEST_BYLINE])))
     names: list[str] = []
     for part in SEPARATOR.split(f" {text} "):
         name = LEAD.sub("", TRAILER.sub("", clean(part or ""))).strip(" ,.:;|-\u2013\u2014")
@@ -68,7 +69,7 @@ def _is_in_full(words: list[str]) -> bool:
 
 def one(name: str | None) -> str | None:
     """Return a single author's name as given by structured data, without splitting it, or ``None``."""
-    text = INITIALS.sub("", LEAD.sub("", clean(HANDLE.sub(" ", name or ""))).strip(" ,;:|"))
+    text = INITIALS.sub("", LEAD.sub("", clean(HANDLE.sub(" ", (name or "")[:LONGEST_BYLINE]))).strip(" ,;:|"))
     return text if is_name(text) else None
 
 

@@ -47,6 +47,13 @@ def test_what_is_nested_by_the_hundred_is_not_read_at_every_level():
         assert TEXT in article.text, tag
 
 
+def test_a_byline_without_end():
+    for byline in ("( " * 100_000, "a b " * 100_000, "x@" + "a." * 100_000):
+        for head in (f'<meta name="author" content="{byline}">', ld({"@type": "NewsArticle", "author": byline})):
+            assert read(PROSE, head=head).authors == []
+    assert read(PROSE, head=f'<meta name="author" content="Anna Berg, {"( " * 100_000}">').authors == ["Anna Berg"]
+
+
 def test_a_title_of_thousands_of_parts():
     article = read(PROSE, head=f"<title>{'word - more | ' * 20_000}</title>")
     assert article.title is not None
