@@ -34,6 +34,7 @@ TIME_CLASS = re.compile(r"publi|date|time|posted", re.IGNORECASE)
 UPDATED = re.compile(
     r"updat|modif|aktualisiert|stand:|mis à jour|actualiz|aggiornat|обновл|изменен|oppdatert|bijgewerkt", re.IGNORECASE
 )
+LONGEST_CAPTION = 2_000  # characters in which a credit is looked for, which takes the square of their number
 CREDIT = re.compile(
     r"^(?P<caption>.*?)[\s(|/\u2013\u2014-]*"
     r"(?:(?:photo|foto|image|picture|credit|bild|crédit|фото|getty)\w*\s*(?:by|credits?|von)?\s*[:/©]\s*|©\s*)"
@@ -319,7 +320,7 @@ def caption_of(figure: HtmlElement) -> tuple[str | None, str | None]:
             caption = text_of(box).replace(credit, " ", 1) if credit else text_of(box)
             return clean(caption) or None, credit or None
         whole = text_of(box)
-        told = CREDIT.match(whole)
+        told = CREDIT.match(whole) if len(whole) <= LONGEST_CAPTION else None
         if told:
             return clean(told["caption"]) or None, clean(told["credit"]) or None
         return whole or None, None

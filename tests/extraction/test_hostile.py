@@ -54,6 +54,12 @@ def test_a_byline_without_end():
     assert read(PROSE, head=f'<meta name="author" content="Anna Berg, {"( " * 100_000}">').authors == ["Anna Berg"]
 
 
+def test_a_caption_without_end():
+    figure = f"<figure><img src=/x.jpg><figcaption>{'( | - ' * 60_000}</figcaption></figure>"
+    (image,) = read(f"<article>{HEADED}{PROSE}{figure}</article>").images
+    assert image.credit is None
+
+
 def test_a_title_of_thousands_of_parts():
     article = read(PROSE, head=f"<title>{'word - more | ' * 20_000}</title>")
     assert article.title is not None
