@@ -14,6 +14,7 @@ CAPTURES_PREFIX = "warc/"
 ARTICLES_PREFIX = "articles/"
 INDEX_PREFIX = "index/"
 MANIFEST_PREFIX = "manifest/"
+CRAWLS_PREFIX = "crawls/"  # what crawls did: read by people, derived from nothing
 
 OPEN_SUFFIX = ".open"  # after .warc.gz, while the file is being written
 WARC_SUFFIX = ".warc.gz"

@@ -152,6 +152,11 @@ class Recorder:
                 writer.rotate()
                 self._uploaders[self.session].wake()
 
+    @property
+    def shipped(self) -> list[str]:
+        """The storage keys of the WARC files that this run has published, those that a crash had left included."""
+        return [key for uploader in self._uploaders.values() for key in uploader.shipped]
+
     def close(self, wait_s: float | None = None) -> None:
         """Seal what is open and publish it, for at most *wait_s*.
 

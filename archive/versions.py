@@ -2,7 +2,8 @@
 
 Both readings must come of the same extractor, or what differs may be the extractors' doing: :func:`alike` tells. What
 changes by itself is no change of the article: blanks, how text is cut into paragraphs, the order of tags, another
-spelling of the same moment, counters of views and comments, "3 minutes ago".
+spelling of the same moment, counters of views and comments, "3 minutes ago", a field that only one design of a site
+gives.
 
     changes(before, after) ─┬ fields   title, authors, published, modified, section, tags
                             └ text     paragraphs added, removed, changed, moved
@@ -100,7 +101,9 @@ def changes(before: Article, after: Article) -> Changes:
     found: dict[str, tuple[Any, Any]] = {}
     for name in FIELDS:
         old, new = getattr(before, name), getattr(after, name)
-        if _normal(name, old) != _normal(name, new) and not (name in _TIMES and _is_same_time(old, new)):
+        if _normal(name, old) == _normal(name, new) or (name in _TIMES and _is_same_time(old, new)):
+            continue
+        if (old and new) or _is_same_design(before, after):
             found[name] = (old, new)
     return Changes(found, text_change(before.text, after.text))
 
@@ -133,6 +136,19 @@ def text_change(before: str, after: str) -> TextChange:
 
 
 # ---- fields
+
+
+def _is_same_design(before: Article, after: Article) -> bool:
+    """Tell whether two pages give what both have in the same places, so that what one lacks was taken out or put in.
+
+    A field that a page gives since its site was redesigned is no edit of the article.
+    """
+    return all(
+        before.sources.get(name) == after.sources.get(name)
+        for name in FIELDS
+        if getattr(before, name) and getattr(after, name)
+    )
+
 
 _TIMES = frozenset({"published", "modified"})
 

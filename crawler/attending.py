@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any, cast
 
 from scrapy import Request, signals
@@ -29,7 +31,7 @@ from crawler.discovery import Found
 from crawler.downloader import DirectDownloader
 from crawler.extractor import Extractor
 from crawler.follower import CutOff, Follower
-from crawler.frontier import Done, Lead, Outcome, Page
+from crawler.frontier import Done, Lead, Listed, Outcome, Page
 from crawler.handlers import AddressRefusedError, TlsRefusedError, UnsendableRequestError
 from crawler.interruption import HURRY
 from crawler.known import ARCHIVED
@@ -171,7 +173,15 @@ class Attendant:
         if followed.hubs:
             await self.scheduler.has_hubs(page, followed.hubs)
         leads = [*await self._announced(page, archived=archived), *followed.leads]
-        await self._finish(page, response, None, followed.problem, leads, extract=followed.extract)
+        extract = followed.extract or (followed.form == "page" and await self._was_article(page, archived=archived))
+        await self._finish(page, response, None, followed.problem, leads, extract=extract, listed=followed.listed)
+
+    async def _was_article(self, page: Page, *, archived: bool) -> bool:
+        """Tell whether an article stood where something else seems to stand now, which is to be looked at then."""
+        if archived or page.kind not in ("article", "page"):
+            return False
+        archive = session_of(self.crawler).archive
+        return await asyncio.to_thread(archive.ask_catalog, methodcaller("shown_at", page.url), None) is not None
 
     async def _walled(self, response: Response, page: Page, wall: Wall, followed: Followed) -> None:
         """End a page in whose place a wall came, or ask for it again when its whole site may be behind one."""
@@ -196,6 +206,7 @@ class Attendant:
         leads: Sequence[Lead] = (),
         *,
         extract: bool = False,
+        listed: Sequence[Listed] = (),
     ) -> None:
         """End *page*, and tell so unless its article is to be read first."""
         capture: Capture = response.meta["capture"]
@@ -205,7 +216,7 @@ class Attendant:
             reason = reason or why
         extract = extract and self.crawler.get_extension(Extractor) is not None
         done = _captured(capture, outcome, reason, extract=extract)
-        await self.scheduler.finish(page, done, leads)
+        await self.scheduler.finish(page, done, leads, listed=listed)
         if not extract:
             self._tell(page, done, capture)
 

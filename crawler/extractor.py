@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import datetime
 from functools import partial
 from operator import methodcaller
 from typing import TYPE_CHECKING, Self
@@ -19,19 +20,23 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
 from archive.archive import Archive
+from archive.article import Article
 from archive.capture import Capture
 from archive.entries import capture_of
 from archive.errors import ArchiveError, ExtractionFailed, RecordError, StorageError
 from archive.examine import Examination, examine_record
+from archive.extraction.learned import Learned
 from archive.reference import Reference
 from archive.rules import host_of
+from archive.standing import SHOWN_KINDS
 from archive.workers import Workers
 from crawler import config
 from crawler.examiner import completed
 from crawler.follower import give_up
-from crawler.frontier import Unread
+from crawler.frontier import Observed, Unread
 from crawler.interruption import HURRY
 from crawler.publishers import publisher_modules
+from crawler.reports.observing import earlier, listings_of, observe
 from crawler.results import PageResult
 from crawler.session import session_of
 
@@ -142,13 +147,15 @@ class Extractor:
         spider: PublicationSpider = self.crawler.spider  # type: ignore[assignment]  # this extension is theirs alone
         capture, known = await asyncio.to_thread(_look_up, session.archive, page)
         result = PageResult(url=page.url, outcome=page.outcome)
+        article = known
+        observed: list[Observed] = []
         if capture is None:
             found = Examination(problem="its record cannot be found")
         else:
             result.placed(capture)
             if known is not None and not spider.requisites:
-                found = Examination(page_kind=known[1])
-                result.title = known[0]
+                found = Examination(page_kind=known.page_kind)
+                result.title = known.title
             else:
                 found = await self._examine(capture, want_article=known is None, want_requisites=spider.requisites)
         if self._stopping and found.problem and self.workers.was_killed():
@@ -163,13 +170,38 @@ class Extractor:
             except StorageError:
                 return  # the session stops the run; the page waits for the next
             self.hosts.add(host_of(article.url))
+        if article is not None and page.outcome != "skipped":  # one that was killed may have kept it, and said nothing
+            is_listing = listings_of(spider.publication)
+            before = await asyncio.to_thread(earlier, session.archive, article, is_listing)
+            observed = await observe(article, before, self._read_again)
+        if self._stopping and self.workers.was_killed():
+            return  # so was what it is compared with
         result.error = found.problem
         self._count("failed" if found.problem else "articles")
-        await self._scheduler.extracted(page, found.problem, spider.leads.needed(found, page))
+        await self._scheduler.extracted(
+            page, found.problem, spider.leads.needed(found, page), day=_day(article), observed=observed
+        )
         self.crawler.signals.send_catch_log(signals.item_scraped, item=result, response=None, spider=spider)
 
-    async def _examine(self, capture: Capture, *, want_article: bool, want_requisites: bool) -> Examination:
+    async def _read_again(self, before: Article, after: Article) -> tuple[Article | None, Article | None]:
+        """Return what the captures of two articles give when both are read alike; None for what gives nothing."""
+        learned = session_of(self.crawler).archive.learning.known(after.url)
+        return await self._read_once_more(before, learned), await self._read_once_more(after, learned)
+
+    async def _read_once_more(self, article: Article, learned: Learned) -> Article | None:
         archive = session_of(self.crawler).archive
+        capture = await asyncio.to_thread(archive.ask_catalog, methodcaller("capture", article.record_id), None)
+        if capture is None:
+            return None
+        found = await self._examine(capture, want_article=True, want_requisites=False, learned=learned)
+        return completed(found.article, capture) if found.article is not None and found.problem is None else None
+
+    async def _examine(
+        self, capture: Capture, *, want_article: bool, want_requisites: bool, learned: Learned | None = None
+    ) -> Examination:
+        archive = session_of(self.crawler).archive
+        if learned is None and want_article:
+            learned = archive.learning.known(capture.url)
         try:
             for last in (False, True):
                 reference = await asyncio.to_thread(_reference, archive, capture)
@@ -182,7 +214,7 @@ class Extractor:
                             captured_at=capture.captured_at,
                             want_article=want_article,
                             want_requisites=want_requisites,
-                            learned=archive.learning.known(capture.url) if want_article else None,
+                            learned=learned,
                         )
                     )
                 except ExtractionFailed as error:
@@ -200,15 +232,25 @@ class Extractor:
         self.crawler.stats.inc_value(f"extract/{what}")
 
 
-def _look_up(archive: Archive, page: Unread) -> tuple[Capture | None, tuple[str | None, str] | None]:
-    """Return the capture of *page*, and title and kind of its article when a run that was killed did extract it."""
+def _look_up(archive: Archive, page: Unread) -> tuple[Capture | None, Article | None]:
+    """Return the capture of *page*, and its article when another crawl, or a run that was killed, did extract it."""
     capture = archive.ask_catalog(methodcaller("capture", page.record_id), None)
     if capture is None:
         try:
             capture = capture_of(archive.read(page.place), page.place.key)
         except (StorageError, RecordError):
             return None, None
-    return capture, archive.ask_catalog(methodcaller("extracted", page.record_id), None)
+    return capture, archive.ask_catalog(methodcaller("read_from", page.record_id), None)
+
+
+def _day(article: Article | None) -> str | None:
+    """Return the day on which *article* was published, as its page tells it."""
+    if article is None or article.page_kind not in SHOWN_KINDS or not article.published:
+        return None
+    try:
+        return datetime.fromisoformat(article.published).date().isoformat()
+    except ValueError:
+        return None
 
 
 def _reference(archive: Archive, capture: Capture) -> Reference:

@@ -63,7 +63,9 @@ def follow(
             if wall is not None and wall.kind in OF_THE_HOST:
                 return Followed("page", wall=wall, extract=page.kind in EXTRACTED)
         followed = leads.follow(reading, page, told)._replace(wall=wall)
-    return followed._replace(leads=[lead for lead in followed.leads if told.first(lead)])
+    # What is listed must be known to be noted as that: it may have been given with a page that is not finished yet.
+    listed = {item.key for item in followed.listed}
+    return followed._replace(leads=[lead for lead in followed.leads if told.first(lead) or lead.key in listed])
 
 
 def prepare(spiders: Sequence[str]) -> None:

@@ -15,7 +15,7 @@ from archive.walls import Wall
 from crawler import date_archives, traps
 from crawler.date_archives import Pattern
 from crawler.discovery import Form, Found, Reading
-from crawler.frontier import Kind, Lead, Order, Page, Unread
+from crawler.frontier import Kind, Lead, Listed, Order, Page, Unread
 from crawler.publication import AddressKind, Period, Publication, site_of
 from crawler.told import Told
 
@@ -66,7 +66,10 @@ class Bounds:
 
 
 class Followed(NamedTuple):
-    """What one document leads to. *extract*: it holds an article. *shows*: what a listing is judged by."""
+    """What one document leads to. *extract*: it holds an article. *shows*: what a listing is judged by.
+
+    *listed* are the pages that a feed or sitemap lists; each is among its *leads*.
+    """
 
     form: Form | Literal["unknown"]  # unknown: it could not be read
     leads: Sequence[Lead] = ()
@@ -75,6 +78,7 @@ class Followed(NamedTuple):
     problem: str | None = None
     wall: Wall | None = None  # that the page is
     hubs: Sequence[str] = ()  # of a feed
+    listed: Sequence[Listed] = ()
 
 
 class _Target(NamedTuple):
@@ -192,7 +196,9 @@ class Leads:
             if page.hops.count("M") < MAX_NESTED:
                 leads += self._all(page, self._near(page, reading.sitemaps), kind="sitemap", hop="M")
         shows = [lead.key for lead in leads if lead.kind not in ("feed", "sitemap")]
-        return Followed(reading.form, leads, shows=shows, problem=reading.problem, hubs=reading.hubs)
+        published = {untracked(link.url): link.published for link in reading.links}
+        listed = [Listed(lead.key, published.get(lead.url)) for lead in leads if lead.kind not in ("feed", "sitemap")]
+        return Followed(reading.form, leads, shows=shows, problem=reading.problem, hubs=reading.hubs, listed=listed)
 
     def needed(self, examined: Examination, page: Page | Unread) -> list[Lead]:
         """Return what a page or style sheet needs to be shown again."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -69,6 +70,7 @@ class Politeness:
         self.rest_s, self.patience = rest_s, patience
         self.clock = clock
         self._sites: dict[str, _Site] = {}
+        self.rested: Counter[str] = Counter()  # by site, how often it was given a rest in this run
 
     def _site(self, name: str) -> _Site:
         site = self._sites.get(name)
@@ -155,6 +157,7 @@ class Politeness:
             site.down = f"{why}, and asks to be left alone for {rest_s:.0f} s"
         elif site.rests_until <= now:  # what was under way when it began to rest says nothing new
             site.rests += 1
+            self.rested[name] += 1
             if site.rests > self.patience:
                 site.down = f"{why}, {site.rests} times in a row"
         elif rest_s is None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -159,6 +160,12 @@ class RobotsMiddleware:
             self._make_room()
             task = self._sites[origin] = asyncio.create_task(self._fetch(f"{origin}/robots.txt", earlier))
         return await asyncio.shield(task)
+
+    def known(self) -> Iterator[tuple[str, RobotsRules]]:
+        """Yield the sites whose rules are known now, and these."""
+        for origin, task in self._sites.items():
+            if task.done() and not task.cancelled() and task.exception() is None:
+                yield origin, task.result()
 
     def _make_room(self) -> None:
         """When there are too many, forget the tenth of them that was fetched longest ago."""

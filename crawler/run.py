@@ -21,6 +21,7 @@ from archive.drift import Drift
 from crawler.account import Account
 from crawler.extractor import Extractor
 from crawler.interruption import Interruption
+from crawler.reports.tally import Tally
 from crawler.session import PUBLISH_INTERRUPTED_S, ArchiveSession
 
 
@@ -34,6 +35,7 @@ class Finished:
     account: Account | None = None  # of a spider that has a frontier
     hosts: Sequence[str] = ()  # of which articles were read
     drifted: Sequence[Drift] = ()  # how the articles of these are read no longer
+    tally: Tally | None = None  # of a spider that has a frontier
 
 
 def run_spider(
@@ -89,6 +91,8 @@ def run_spider(
     with contextlib.suppress(RuntimeError):
         extractor = crawler.get_extension(Extractor)
         finished.hosts = sorted(extractor.hosts) if extractor is not None else ()
+    with contextlib.suppress(RuntimeError):
+        finished.tally = crawler.get_extension(Tally)
     with contextlib.suppress(RuntimeError):  # nor statistics, when its spider could not be made
         if crawler.stats is not None:
             finished.stats = dict(crawler.stats.get_stats())

@@ -14,6 +14,7 @@ import logging
 import time
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -31,7 +32,7 @@ from crawler.budget import Budget
 from crawler.committing import Committer
 from crawler.engine import EngineSlot
 from crawler.extractor import Extractor
-from crawler.frontier import Added, Done, Frontier, Lead, Page, Unread
+from crawler.frontier import Added, Done, Frontier, Lead, Listed, Observed, Page, Unread
 from crawler.politeness import Politeness
 from crawler.session import session_of
 from crawler.turns import Turns
@@ -91,6 +92,7 @@ class FrontierScheduler(BaseScheduler):
         self._spider = spider  # type: ignore[assignment]  # only publications' spiders use this scheduler
         self._slot = EngineSlot(self.crawler.engine)
         facts = self.frontier.facts()
+        self.frontier.begin_run(iso(datetime.now(UTC)))
         if "started" in facts:
             self.resumed = True
             self.started = parse_iso(facts["started"])
@@ -99,7 +101,7 @@ class FrontierScheduler(BaseScheduler):
             self.frontier.note("started", iso(self.started))
             self.frontier.note("crawl", json.dumps(spider.crawl_arguments))  # type: ignore[attr-defined]
             self.frontier.add(spider.leads.seeds())  # type: ignore[attr-defined]
-            self.frontier.commit()
+        self.frontier.commit()
         self._enter_named(spider)
         self.frontier.order = spider.order  # type: ignore[attr-defined]
         if self.crawler.get_extension(Extractor) is not None:  # or they wait for a run that has one
@@ -213,10 +215,13 @@ class FrontierScheduler(BaseScheduler):
         self.turns.kept(page)
         self.wake()
 
-    async def finish(self, page: Page, done: Done, leads: Sequence[Lead] = (), *, asked: bool = True) -> None:
+    async def finish(
+        self, page: Page, done: Done, leads: Sequence[Lead] = (), *, asked: bool = True, listed: Sequence[Listed] = ()
+    ) -> None:
         """Say what became of *page* and enter what it leads to, durably and in one step."""
+        finish = partial(self.frontier.finish, page.id, done, leads, modified=page.modified, listed=listed)
         try:
-            self._added(await self._write(lambda: self.frontier.finish(page.id, done, leads, modified=page.modified)))
+            self._added(await self._write(finish))
             if done.extract:
                 self.article_waits.set()
         finally:
@@ -246,9 +251,18 @@ class FrontierScheduler(BaseScheduler):
         """Keep which WebSub *hubs* a feed names: who subscribes there is told what is new in it."""
         await self._write(lambda: self.frontier.note(f"{_HUBS_OF}{feed.url}", " ".join(hubs)))
 
-    async def extracted(self, page: Unread, problem: str | None = None, leads: Sequence[Lead] = ()) -> None:
+    async def extracted(
+        self,
+        page: Unread,
+        problem: str | None = None,
+        leads: Sequence[Lead] = (),
+        *,
+        day: str | None = None,
+        observed: Sequence[Observed] = (),
+    ) -> None:
         """Say that the article of *page* is read, or why it cannot be, and enter what the page needs to be shown."""
-        self._added(await self._write(lambda: self.frontier.extracted(page, problem, leads)))
+        extracted = partial(self.frontier.extracted, page, problem, leads, day=day, observed=observed)
+        self._added(await self._write(extracted))
         if leads or not self.unread:
             self.wake()
 

@@ -45,6 +45,7 @@ class PublicationSpider(scrapy.Spider):
             "crawler.examiner.Examiner": None,
             "crawler.follower.Follower": 0,
             "crawler.extractor.Extractor": 0,
+            "crawler.reports.tally.Tally": 0,
         },
     }
 

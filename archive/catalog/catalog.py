@@ -18,6 +18,7 @@ from archive.capture import Capture, iso, parse_iso
 from archive.catalog import schema
 from archive.catalog.finding import identity_at
 from archive.catalog.groups import Groups, Same
+from archive.catalog.history import Earlier, IsListing, earlier, shown_at, standing_before
 from archive.catalog.identity import identity_of
 from archive.catalog.replacing import Gate
 from archive.catalog.rows import EVIDENCE_KINDS, article_of, article_row, capture_of, capture_row, place_of
@@ -26,6 +27,7 @@ from archive.drift import Fact, fact_of
 from archive.errors import IndexDamaged
 from archive.place import Place
 from archive.sqlite import snapshot, transaction, translated
+from archive.standing import Standing, is_front
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +217,29 @@ class Catalog:
                 (capture_id,),
             ).fetchone()
         return (row["title"], row["page_kind"]) if row is not None else None
+
+    def read_from(self, capture_id: str) -> Article | None:
+        """Return what was extracted from the capture with that record id, the last time."""
+        with self._reading() as db:
+            row = db.execute(
+                "SELECT * FROM articles WHERE capture_id = ? ORDER BY file DESC, offset DESC LIMIT 1", (capture_id,)
+            ).fetchone()
+        return article_of(row) if row is not None else None
+
+    def earlier(self, article: Article, is_listing: IsListing = is_front) -> Earlier:
+        """Return what was held of *article* before it was captured (:mod:`archive.catalog.history`)."""
+        with self._reading() as db:
+            return earlier(db, article, is_listing)
+
+    def shown_at(self, url: str) -> Article | None:
+        """Return the last reading of the article at *url*, whatever became of the page since; None if it was none."""
+        with self._reading() as db:
+            return shown_at(db, url)
+
+    def standing_before(self, url: str, at: datetime, is_listing: IsListing = is_front) -> Standing | None:
+        """Return whether the page at exactly *url* was there or gone when it was captured last, before *at*."""
+        with self._reading() as db:
+            return standing_before(db, url, at, is_listing)
 
     def facts(self, host: str, limit: int) -> list[Fact]:
         """Return what drift is told from: of the newest *limit* captures of *host*, in the order of capture.

@@ -27,7 +27,6 @@ _SUFFIXES = {
     names.INDEX_PREFIX: names.INDEX_SUFFIX,
     names.MANIFEST_PREFIX: names.MANIFEST_SUFFIX,
 }
-_REPORTS = "crawls/"  # what crawls did: read by people, derived from nothing
 
 
 def verify_archive(
@@ -77,7 +76,7 @@ class _Whole:
                 merged.append(key)
             elif (stem := _stem(key)) is not None:
                 stems[stem] = None
-            elif not key.startswith(_REPORTS):
+            elif not key.startswith(names.CRAWLS_PREFIX):
                 self._add("object-stray", f"{key} belongs to no segment", key)
         if not stems:
             self._add("archive-empty", "there is no segment in it", self.storage.location)

@@ -20,6 +20,7 @@ COMMANDS = {
     "extract": "Articles out of pages or WARC files, without archiving.",
     "articles": "Search the archive's articles; newest first without a query.",
     "show": "One article, or the captured bytes.",
+    "report": "What a crawl did: in words, as JSON, or as a page with pictures.",
     "verify": "Check WARC files, or the whole archive.",
     "index": "Rebuild or merge index and catalogue.",
     "publishers": "The publishers known, with their spiders, rules and validity dates.",
@@ -94,6 +95,19 @@ def run(arguments: list[str]) -> int:
 
 
 def _explain(error: Exception) -> int:
+    code = code_of(error)
+    if code == ExitCode.BUG:
+        _say(f"unexpected {type(error).__name__}: {error}. This is a bug; what was captured is kept.")
+        sys.stderr.write("".join(traceback.format_exception(error)))
+        return code
+    _say(str(error))
+    if logging.getLogger().isEnabledFor(logging.DEBUG):
+        sys.stderr.write("".join(traceback.format_exception(error)))
+    return code
+
+
+def code_of(error: BaseException) -> ExitCode:
+    """Return the exit code of a command that *error* ended."""
     from archive.errors import (
         DiskFull,
         ExtractionFailed,
@@ -110,7 +124,6 @@ def _explain(error: Exception) -> int:
     from crawler.frontier import FrontierBusy
     from crawler.publication import ArgumentError, NotLoaded
 
-    code: ExitCode
     match error:
         case (
             ConfigError()
@@ -121,23 +134,17 @@ def _explain(error: Exception) -> int:
             | ParquetMissing()
             | WorkersUnavailable()
         ):
-            code = ExitCode.USAGE
+            return ExitCode.USAGE
         case DiskFull():
-            code = ExitCode.DISK_FULL
+            return ExitCode.DISK_FULL
         case StorageError():
-            code = ExitCode.STORAGE
+            return ExitCode.STORAGE
         case NotArchived() | HttpError() | ExtractionFailed():
-            code = ExitCode.SOME_FAILED
+            return ExitCode.SOME_FAILED
         case RecordError() | IndexDamaged():
-            code = ExitCode.DAMAGE
+            return ExitCode.DAMAGE
         case _:
-            _say(f"unexpected {type(error).__name__}: {error}. This is a bug; what was captured is kept.")
-            sys.stderr.write("".join(traceback.format_exception(error)))
             return ExitCode.BUG
-    _say(str(error))
-    if logging.getLogger().isEnabledFor(logging.DEBUG):
-        sys.stderr.write("".join(traceback.format_exception(error)))
-    return code
 
 
 def _say(line: str) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from crawler.cli import code_of
 from crawler.cli.options import common
 from crawler.cli.terminal import hang_up, print_json, print_line, printable
 from crawler.cli.times import Day, Duration, Size
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from archive.drift import Drift
     from crawler.account import Account
     from crawler.frontier import Reason
+    from crawler.reports.writing import Written
     from crawler.results import PageResult
     from crawler.run import Finished
 
@@ -132,8 +134,12 @@ def command(
         raise click.Abort
     if finished.hosts:
         finished.drifted = _drifts(settings, finished.hosts)
+    code = _code(finished)
+    report = _report(settings, finished, code)
+    if report is not None and report.error is not None and code in (ExitCode.DONE, ExitCode.SOME_FAILED):
+        code = code_of(report.error)
     if finished.account is not None and not quiet:
-        for line in summary(spider, settings.archive, finished):
+        for line in [*summary(spider, settings.archive, finished), *_told_of(report, settings.archive)]:
             if as_json:
                 click.echo(printable(line), err=True)
             else:
@@ -144,7 +150,7 @@ def command(
             print_json({"drift": drift.to_json()})
     if finished.error is not None:
         raise finished.error
-    return exit_code(finished)
+    return code
 
 
 def _drifts(settings: Config, hosts: Sequence[str]) -> list[Drift]:
@@ -153,6 +159,38 @@ def _drifts(settings: Config, hosts: Sequence[str]) -> list[Drift]:
 
     with Archive.open(settings.archive, s3=settings.s3, state_dir=settings.state_dir) as archive:
         return lasting_drifts(archive, hosts)
+
+
+def _code(finished: Finished) -> ExitCode:
+    return exit_code(finished) if finished.error is None else code_of(finished.error)
+
+
+def _report(settings: Config, finished: Finished, code: ExitCode) -> Written | None:
+    from archive.archive import Archive
+    from crawler.reports.building import Ending
+    from crawler.reports.writing import write_report
+
+    if finished.tally is None:
+        return None
+    error = None if finished.error is None else str(finished.error) or type(finished.error).__name__
+    ending = Ending(code, finished.interrupted, error, finished.drifted)
+    with Archive.open(settings.archive, s3=settings.s3, state_dir=settings.state_dir) as archive:
+        try:
+            return write_report(archive, finished.tally, finished.account, ending)
+        except Exception:
+            log.exception("no report of this run: a bug; what was captured is kept")
+            return None
+
+
+def _told_of(report: Written | None, location: str) -> list[str]:
+    if report is None:
+        return []
+    from crawler.reports import words
+    from crawler.reports.places import PAGE
+
+    where = f"{location.rstrip('/')}/{report.place.key(PAGE)}"
+    waits = "" if report.shipped else " (waits on this machine: the store could not be reached)"
+    return [f"  {words.headline(report.report)}", f"  report: {where}{waits}"]
 
 
 def _pairs(option: str, given: tuple[str, ...]) -> dict[str, str]:

@@ -9,6 +9,7 @@ Nothing is marked as being under way: that is known to the process that holds th
 
     frontier ─┬ file       its tables, its lock
               ├ entering   how leads enter it
+              ├ telling    what is asked of it when a run has ended
               └ pages      what it takes and gives
 
     FrontierBusy   another process runs this very crawl
@@ -19,7 +20,19 @@ from __future__ import annotations
 from crawler.frontier.entering import Added
 from crawler.frontier.file import FrontierBusy
 from crawler.frontier.frontier import Frontier
-from crawler.frontier.pages import OUTCOMES, Done, Kind, Lead, Order, Outcome, Page, Reason, Unread
+from crawler.frontier.pages import (
+    OUTCOMES,
+    Done,
+    Kind,
+    Lead,
+    Listed,
+    Observed,
+    Order,
+    Outcome,
+    Page,
+    Reason,
+    Unread,
+)
 
 __all__ = [
     "OUTCOMES",
@@ -29,6 +42,8 @@ __all__ = [
     "FrontierBusy",
     "Kind",
     "Lead",
+    "Listed",
+    "Observed",
     "Order",
     "Outcome",
     "Page",

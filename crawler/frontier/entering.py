@@ -7,6 +7,7 @@ was skipped because the archive holds it: what is told later counts, or the chan
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -37,6 +38,7 @@ class Entering:
     """One step of entering, in a transaction of *db*."""
 
     db: sqlite3.Connection
+    run: int = 0  # the one that is under way
     pending: dict[str, int] = field(default_factory=dict)
     best: dict[str, int] = field(default_factory=dict)
     unread: int = 0
@@ -51,13 +53,15 @@ class Entering:
         That is that the page has changed; that one that is pending is to be asked for sooner, as when a feed lists what
         was a link to nobody knows what; or that one is not to be skipped after all.
         """
+        now = time.time()
         for lead in leads:
             fresh = self.db.execute(
                 "INSERT OR IGNORE INTO pages"
-                " (key, url, site, kind, priority, depth, via, hops, modified, outcome, reason)"
+                " (key, url, site, kind, priority, depth, via, hops, modified, outcome, reason, ended_at, run)"
                 " VALUES (:key, :url, :site, :kind, :priority, :depth, :via, :hops, :modified,"
-                " CASE WHEN :skip IS NOT NULL THEN 'skipped' END, :skip)",
-                lead._asdict(),
+                " CASE WHEN :skip IS NOT NULL THEN 'skipped' END, :skip,"
+                " CASE WHEN :skip IS NOT NULL THEN :now END, CASE WHEN :skip IS NOT NULL THEN :run END)",
+                {**lead._asdict(), "now": now, "run": self.run},
             ).rowcount
             if lead.skip:
                 continue
@@ -80,7 +84,8 @@ class Entering:
         """
         row = self.db.execute(
             "UPDATE pages SET url = :url, kind = :kind, priority = :priority, depth = :depth, via = :via, hops = :hops,"
-            " modified = :modified, outcome = NULL, reason = NULL"
+            " modified = :modified, outcome = NULL, reason = NULL,"
+            " ended_at = NULL, run = NULL"
             " WHERE key = :key AND outcome = 'skipped' AND record_id IS NULL"
             " AND reason NOT LIKE 'a trap:%' AND reason NOT LIKE 'the limit of %' RETURNING site",
             lead._asdict(),
@@ -124,7 +129,8 @@ class Entering:
             return
         self.db.execute(
             "UPDATE pages SET outcome = NULL, reason = NULL, status = NULL, record_id = NULL, file = NULL,"
-            " offset = NULL, length = NULL, article = NULL, tries = 0, not_before = 0 WHERE id = ?",
+            " offset = NULL, length = NULL, article = NULL, tries = 0, not_before = 0, ended_at = NULL, run = NULL"
+            " WHERE id = ?",
             (page["id"],),
         )
         self.unread -= page["article"] == 0

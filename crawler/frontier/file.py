@@ -10,9 +10,12 @@ from pathlib import Path
 
 from archive.errors import IndexDamaged
 from archive.files import make_directory, sync_directory
-from archive.sqlite import BUSY_S, create, translated, version, write_ahead
+from archive.sqlite import BUSY_S, create, execute, transaction, translated, version, write_ahead
 
-SCHEMA = 1
+# PRAGMA user_version
+#   1
+#   2  when pages ended, and in which run; what feeds and sitemaps listed; what was observed of articles
+SCHEMA = 2
 REMEDY = "delete it, and the crawl begins anew; what is archived already is not asked for again"
 errors_of = functools.partial(translated, what="the frontier of the crawl", remedy=REMEDY)
 UNREAD, READ, UNREADABLE = 0, 1, 2  # of an article: to be extracted, extracted, given up
@@ -50,6 +53,27 @@ CREATE TABLE crawl (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT 
 
 # Of crawls that go by the days of their pages (--order): which day that is.
 DATED = "CREATE TABLE IF NOT EXISTS dated (page INTEGER PRIMARY KEY, day TEXT NOT NULL) STRICT"
+# What the report of a run is made of (crawler/reports).
+_ADDED = """
+ALTER TABLE pages ADD COLUMN ended_at REAL;  -- seconds since 1970; when it got its outcome
+ALTER TABLE pages ADD COLUMN run INTEGER;    -- in which it did, the first being 1
+ALTER TABLE pages ADD COLUMN day TEXT;       -- ISO 8601: on which its article was published, once that is extracted
+CREATE TABLE listed (
+    page      INTEGER NOT NULL,
+    source    INTEGER NOT NULL,              -- the feed or sitemap, a page as well
+    published TEXT,                          -- ISO 8601, as that says
+    PRIMARY KEY (page, source)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE observed (
+    id     INTEGER PRIMARY KEY,
+    run    INTEGER NOT NULL,
+    page   INTEGER NOT NULL,
+    what   TEXT NOT NULL,                    -- new, changed, … (crawler/reports/observing.py)
+    url    TEXT NOT NULL,
+    title  TEXT,
+    detail TEXT NOT NULL                     -- JSON
+) STRICT;
+"""
 
 
 class FrontierBusy(Exception):
@@ -85,8 +109,12 @@ def connected(path: Path) -> sqlite3.Connection:
         write_ahead(db)
         db.execute("PRAGMA synchronous = FULL")  # a commit is on disk when it returns
         if version(db) == 0:
-            create(db, TABLES, SCHEMA)
+            create(db, TABLES + _ADDED, SCHEMA)
             sync_directory(path.parent)
+        if version(db) == 1:  # a crawl that was begun by an earlier version goes on
+            with transaction(db):
+                execute(db, _ADDED)
+                db.execute(f"PRAGMA user_version = {SCHEMA}")
         if (found := version(db)) != SCHEMA:
             raise IndexDamaged(
                 str(path), f"it has schema {found}, and this version of newswarc {SCHEMA}", remedy=REMEDY

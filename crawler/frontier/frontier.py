@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import time
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Self
@@ -12,7 +13,19 @@ from typing import Self
 from archive.place import Place
 from crawler.frontier.entering import Added, Entering
 from crawler.frontier.file import READ, UNREAD, UNREADABLE, connected, errors_of, locked
-from crawler.frontier.pages import OUTCOMES, Done, Kind, Lead, Order, Outcome, Page, Reason, Unread
+from crawler.frontier.pages import (
+    OUTCOMES,
+    Done,
+    Kind,
+    Lead,
+    Listed,
+    Observed,
+    Order,
+    Outcome,
+    Page,
+    Reason,
+    Unread,
+)
 
 
 class Frontier:
@@ -25,6 +38,7 @@ class Frontier:
     def __init__(self, path: Path, lock: int) -> None:
         self.path, self._lock = path, lock
         self.order: Order | None = None  # by the days of pages, where their priority is the same
+        self._run = 0  # until :meth:`begin_run`
         self._lost: BaseException | None = None  # what ended a transaction before its commit
         with errors_of(path):
             self._writer = connected(path)
@@ -101,24 +115,40 @@ class Frontier:
         with self._writing() as db:
             db.execute("INSERT OR REPLACE INTO crawl VALUES (?, ?)", (name, value))
 
+    def begin_run(self, at: str) -> int:
+        """Note that a run begins, *at* a time in ISO 8601; return its number, from 1. What ends from now on is its."""
+        self._run = 1 + int(self.facts().get("run", 0))
+        self.note("run", str(self._run))
+        self.note(f"run {self._run}", at)
+        return self._run
+
     def add(self, leads: Iterable[Lead]) -> Added:
         """Enter *leads*; of those whose key is known already only what is news is kept."""
         with self._writing() as db:
-            step = Entering(db)
+            step = Entering(db, self._run)
             step.enter(leads)
             return step.added()
 
-    def finish(self, page_id: int, done: Done, leads: Iterable[Lead] = (), *, modified: str | None = None) -> Added:
+    def finish(
+        self,
+        page_id: int,
+        done: Done,
+        leads: Iterable[Lead] = (),
+        *,
+        modified: str | None = None,
+        listed: Iterable[Listed] = (),
+    ) -> Added:
         """Say what became of a page and enter what it leads to: both or neither.
 
-        *modified* is when it was last changed, as far as was known when it was asked for.
+        *modified* is when it was last changed, as far as was known when it was asked for. *listed* are those of the
+        *leads* that it lists, being a feed or sitemap.
         Raises ``LookupError`` when the page is not pending: nothing is done twice.
         """
         place = done.place or Place("", 0, 0)
         with self._writing() as db:
             changed = db.execute(
                 "UPDATE pages SET outcome = ?, reason = ?, status = ?, record_id = ?, file = ?, offset = ?, length = ?,"
-                " article = ? WHERE id = ? AND outcome IS NULL",
+                " article = ?, ended_at = ?, run = ? WHERE id = ? AND outcome IS NULL",
                 (
                     done.outcome,
                     done.reason and done.reason.encode("utf-8", "backslashreplace").decode(),  # half a surrogate pair
@@ -128,13 +158,19 @@ class Frontier:
                     place.offset if place.key else None,
                     place.length if place.key else None,
                     UNREAD if done.extract else None,
+                    time.time(),
+                    self._run,
                     page_id,
                 ),
             ).rowcount
             if changed != 1:
                 raise LookupError(f"page {page_id} of {self.path} is not pending")
-            step = Entering(db, unread=int(done.extract))
+            step = Entering(db, self._run, unread=int(done.extract))
             step.enter(leads)
+            db.executemany(
+                "INSERT OR REPLACE INTO listed SELECT id, ?, ? FROM pages WHERE key = ?",
+                ((page_id, item.published, item.key) for item in listed),
+            )
             if done.outcome == "skipped" and done.record_id is not None:
                 step.look_again(page_id, modified)
             return step.added()
@@ -148,22 +184,38 @@ class Frontier:
         """Let every pending page be skipped for *reason*; return how many."""
         with self._writing() as db:
             return db.execute(
-                "UPDATE pages SET outcome = 'skipped', reason = ? WHERE outcome IS NULL", (reason,)
+                "UPDATE pages SET outcome = 'skipped', reason = ?, ended_at = ?, run = ? WHERE outcome IS NULL",
+                (reason, time.time(), self._run),
             ).rowcount
 
-    def extracted(self, page: Unread, problem: str | None = None, leads: Iterable[Lead] = ()) -> Added:
+    def extracted(
+        self,
+        page: Unread,
+        problem: str | None = None,
+        leads: Iterable[Lead] = (),
+        *,
+        day: str | None = None,
+        observed: Iterable[Observed] = (),
+    ) -> Added:
         """Say that the article of *page* was extracted, or why it could not be, and enter what the page needs.
+
+        *day* is the one it was published on, in ISO 8601; *observed*, what it shows beside what was known of it.
 
         A page that is asked for again meanwhile has another capture to be read, and this one says nothing about it.
         """
         with self._writing() as db:
             state = READ if problem is None else UNREADABLE
             read = db.execute(
-                "UPDATE pages SET article = ?, reason = coalesce(?, reason)"
+                "UPDATE pages SET article = ?, reason = coalesce(?, reason), day = ?"
                 " WHERE id = ? AND article = ? AND record_id = ?",
-                (state, problem, page.id, UNREAD, page.record_id),
+                (state, problem, day, page.id, UNREAD, page.record_id),
             ).rowcount
-            step = Entering(db, unread=-read)
+            if read:
+                db.executemany(
+                    "INSERT INTO observed (run, page, what, url, title, detail) VALUES (?, ?, ?, ?, ?, ?)",
+                    ((self._run, page.id, *one) for one in observed),
+                )
+            step = Entering(db, self._run, unread=-read)
             step.enter(leads)
             return step.added()
 
@@ -185,19 +237,20 @@ class Frontier:
     # ---- reading, in another
 
     @contextlib.contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection that reads, and turn what SQLite raises into our errors."""
         with errors_of(self.path):
             yield self._reader
 
     def facts(self) -> dict[str, str]:
         """Return what :meth:`note` kept."""
-        with self._reading() as db:
+        with self.reading() as db:
             return dict(db.execute("SELECT name, value FROM crawl").fetchall())
 
     def pending(self, *, except_for: Collection[Kind] = ()) -> dict[str, int]:
         """Return how many pages are pending, by site; those of the kinds *except_for* only if they were asked for."""
         names = ", ".join("?" * len(except_for))
-        with self._reading() as db:
+        with self.reading() as db:
             rows = db.execute(
                 "SELECT site, count(*) FROM pages"  # noqa: S608 - question marks
                 f" WHERE outcome IS NULL AND (kind NOT IN ({names}) OR tries > 0) GROUP BY site",
@@ -213,7 +266,7 @@ class Frontier:
         names = ", ".join("?" * len(except_for))
         dated = " LEFT JOIN dated ON dated.page = pages.id" if self.order else ""
         by_day = {None: "", "newest": " dated.day IS NULL, dated.day DESC,", "oldest": " dated.day IS NULL, dated.day,"}
-        with self._reading() as db:
+        with self.reading() as db:
             rows = db.execute(
                 f"SELECT id, url, site, kind, priority, depth, via, hops, modified, tries FROM pages{dated}"  # noqa: S608 - question marks, and texts from above
                 f" WHERE outcome IS NULL AND site = ? AND not_before <= ? AND (kind NOT IN ({names}) OR tries > 0)"
@@ -227,7 +280,7 @@ class Frontier:
 
         Times are seconds since 1970; None when there is no such page.
         """
-        with self._reading() as db:
+        with self.reading() as db:
             found = db.execute(
                 "SELECT min(not_before) FROM pages WHERE outcome IS NULL AND site = ? AND not_before > ?", (site, now)
             )
@@ -236,7 +289,7 @@ class Frontier:
 
     def unread(self, limit: int) -> list[Unread]:
         """Return the first *limit* pages whose articles are still to be extracted."""
-        with self._reading() as db:
+        with self.reading() as db:
             rows = db.execute(
                 "SELECT id, url, outcome, record_id, file, offset, length, depth, hops FROM pages WHERE article = 0"
                 " ORDER BY id LIMIT ?",
@@ -249,7 +302,7 @@ class Frontier:
     def count_asked(self, kinds: Collection[Kind]) -> int:
         """Return how many pages of these *kinds* were asked for, those that are to be asked for again included."""
         names = ", ".join("?" * len(kinds))
-        with self._reading() as db:
+        with self.reading() as db:
             found = db.execute(
                 f"SELECT count(*) FROM pages WHERE kind IN ({names})"  # noqa: S608 - question marks
                 " AND (outcome IN ('saved', 'unchanged', 'failed') OR (outcome IS NULL AND tries > 0))",
@@ -263,7 +316,7 @@ class Frontier:
         Those that an earlier crawl extracted from pages that this one skipped do not count.
         """
         words = {UNREAD: "waiting", READ: "extracted", UNREADABLE: "unreadable"}
-        with self._reading() as db:
+        with self.reading() as db:
             rows = db.execute(
                 "SELECT article, count(*) FROM pages"
                 " WHERE article IS NOT NULL AND (article <> ? OR outcome <> 'skipped') GROUP BY article",
@@ -273,19 +326,19 @@ class Frontier:
 
     def outcomes(self) -> dict[Outcome, int]:
         """Return how many pages ended in each outcome, the good ones first."""
-        with self._reading() as db:
+        with self.reading() as db:
             rows = db.execute("SELECT outcome, count(*) FROM pages WHERE outcome IS NOT NULL GROUP BY outcome")
             found = dict(rows.fetchall())
             return {outcome: found[outcome] for outcome in OUTCOMES if outcome in found}
 
     def barren(self) -> dict[str, int]:
         """Return of how many listings in a row of each template none showed anything new."""
-        with self._reading() as db:
+        with self.reading() as db:
             return dict(db.execute("SELECT template, pages FROM barren").fetchall())
 
     def reasons(self) -> list[Reason]:
         """Return why pages were not captured, or not well, the most frequent reasons first."""
-        with self._reading() as db:
+        with self.reading() as db:
             rows = db.execute(
                 "SELECT CASE article WHEN ? THEN 'unreadable' ELSE outcome END became, reason, count(*), url, min(id)"
                 " FROM pages WHERE outcome IN ('skipped', 'refused', 'failed') OR reason IS NOT NULL OR article = ?"

@@ -59,6 +59,22 @@ class Done:
     extract: bool = False
 
 
+class Listed(NamedTuple):
+    """A page that a feed or sitemap lists, by its key. *published* is ISO 8601, as that says."""
+
+    key: str
+    published: str | None
+
+
+class Observed(NamedTuple):
+    """What was observed of an article beside what the archive held of it before. *detail* is JSON."""
+
+    what: str
+    url: str
+    title: str | None
+    detail: str
+
+
 class Unread(NamedTuple):
     """A page whose article is still to be extracted from its capture."""
 

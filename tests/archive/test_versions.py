@@ -78,6 +78,18 @@ def test_what_changes_by_itself_is_no_edit(after: Article):
     assert not changes(BEFORE, after)
 
 
+def test_a_field_that_only_another_design_gives_is_no_edit():
+    before = replace(BEFORE, section=None, tags=[], sources={"title": "markup", "authors": "markup"})
+    after = replace(BEFORE, sources={"title": "json-ld", "authors": "json-ld", "section": "json-ld"})
+    assert not changes(before, after)
+    assert changes(before, replace(after, title="Other")).names == ["title"]
+    assert changes(before, replace(after, sources=before.sources)).names == ["section", "tags"]
+
+
+def test_a_byline_that_is_taken_out_is_an_edit():
+    assert changes(BEFORE, replace(BEFORE, authors=[])).fields == {"authors": (["Ines Okafor"], [])}
+
+
 def test_a_paragraph_that_tells_of_views_is_one():
     found = changes(BEFORE, replace(BEFORE, text=texts(*PARAGRAPHS, "The video had 2 million views in three days.")))
     assert found.text.added == ("The video had 2 million views in three days.",)
