@@ -9,12 +9,16 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Self
 
 from crawler.cli.terminal import printable
+from crawler.reports.words import span
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from scrapy import Spider
     from scrapy.crawler import Crawler
     from scrapy.http import Response
+
+
+ENOUGH_TO_TELL = 20  # answers, before a rate says anything of what waits
 
 
 class FileProgress:
@@ -107,7 +111,9 @@ class Progress:
 
 
 class CrawlProgress:
-    """How a crawl does: time, pages done, rate, queue, bytes, the host asked last; which site rests, and for how long.
+    """How a crawl does: time, pages, rate, queue and how long that takes, bytes, the host asked last; which site rests.
+
+    What waits takes at least that long: pages lead to more pages.
 
     ``with`` it; :meth:`watch` gives it the crawl to look at.
     """
@@ -185,10 +191,12 @@ class CrawlProgress:
         if scheduler is None:
             return self._stopping or "starting"
         rate = self._answers / max(0.1, time.monotonic() - self._began_s)
+        waiting = scheduler.turns.waiting
         parts = [
             f"{self._answers:,} answers ({rate:.1f}/s)",
             f"{scheduler.turns.under_way:,} under way",
-            f"{scheduler.turns.waiting:,} waiting",
+            f"{waiting:,} waiting",
+            f"{span(waiting / rate)} left at least" if waiting and self._answers >= ENOUGH_TO_TELL else "",
             f"{scheduler.unread:,} articles to read" if scheduler.unread else "",
             f"{self._bytes / 1e6:.1f} MB" if self._bytes >= 1e6 else f"{self._bytes / 1e3:.0f} kB",
             self._host,

@@ -104,10 +104,9 @@ def summary(report: Mapping[str, Any], location: str, place: Place) -> list[str]
     from crawler.reports.places import PAGE
 
     run, coverage, latency = report["run"], report["coverage"], report["latency_s"]
-    ended = f"the run {words.ENDINGS.get(run['ended_as'], run['ended_as'])} after {words.span(run['seconds'])}"
     lines = [
         f"{run['job']}, {words.moment(run['started'])}: {words.headline(report)}",
-        f"  {ended}; exit code {run['exit_code']}: {run['exit_meaning']}",
+        f"  {words.ending(run)}",
     ]
     if run["error"]:
         lines.append(f"  {_short(run['error'])}")
@@ -151,7 +150,11 @@ def _listed(report: Mapping[str, Any], name: str, title: str) -> list[str]:
         return []
     lines = ["", f"{title}:"]
     for item in report[name][:SHOWN]:
-        why = words.change(item) if name == "changed" else item.get("how") or item.get("by") or ""
+        why = (
+            words.change(item)
+            if name == "changed"
+            else item.get("how") or words.HIDDEN.get(item.get("by"), item.get("by")) or ""
+        )
         heading = item.get("fields", {}).get("title")
         named = f"{heading['before']} → {heading['after']}" if heading else item["title"] or "(no headline)"
         lines += [f"  {_short(named)}{': ' + _short(why) if why else ''}", f"    {_short(item['url'])}"]

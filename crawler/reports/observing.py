@@ -24,13 +24,15 @@ from archive.article import Article
 from archive.catalog.history import Earlier, IsListing
 from archive.catalog.identity import form_of
 from archive.standing import SHOWN_KINDS, is_front, says_it_is_gone
-from archive.versions import Changes, alike, changes
+from archive.versions import Changes, Rewritten, alike, changes
 from crawler.frontier import Observed
 from crawler.publication import Publication
 
 LONGEST = 400  # characters of a title or paragraph that are kept: the archive has the whole
 MOST_PARAGRAPHS = 12  # of each way of changing
 MOST_LISTED = 20  # authors or tags
+CONTEXT = 120  # characters of a paragraph before what was rewritten in it
+MORE = "… "
 
 Reread = Callable[[Article, Article], Awaitable[tuple[Article | None, Article | None]]]  # both, the same way
 
@@ -91,7 +93,7 @@ def told(difference: Changes) -> dict[str, Any]:
     ways: dict[str, list[Any]] = {
         "added": [short(one) for one in text.added[:MOST_PARAGRAPHS]],
         "removed": [short(one) for one in text.removed[:MOST_PARAGRAPHS]],
-        "changed": [{"before": short(one.before), "after": short(one.after)} for one in text.changed[:MOST_PARAGRAPHS]],
+        "changed": [_around(one) for one in text.changed[:MOST_PARAGRAPHS]],
         "moved": [short(one) for one in text.moved[:MOST_PARAGRAPHS]],
     }
     return {
@@ -99,6 +101,15 @@ def told(difference: Changes) -> dict[str, Any]:
         "paragraphs": {way: len(getattr(text, way)) for way in ways},
         "text": {way: some for way, some in ways.items() if some},
     }
+
+
+def _around(one: Rewritten) -> dict[str, str]:
+    """Return a paragraph before and after, from a little before the first word that differs."""
+    pairs = zip(one.before, one.after, strict=False)
+    same = next((at for at, (old, new) in enumerate(pairs) if old != new), 0)
+    start = one.before.rfind(" ", 0, same - CONTEXT) + 1 if same > CONTEXT + len(MORE) else 0
+    cut = (f"{MORE if start else ''}{short(text[start:])}" for text in (one.before, one.after))
+    return dict(zip(("before", "after"), cut, strict=True))
 
 
 def _observed(what: str, article: Article, detail: dict[str, Any], seen: Article | None = None) -> Observed:

@@ -16,7 +16,9 @@ from markupsafe import Markup
 WEEKS = 54
 CELL, GAP = 11, 2
 STEP = CELL + GAP
-LEVELS = 4
+SHARES = (0.4, 0.7, 0.9, 1.0)  # of the days, up to each level
+LEVELS = len(SHARES)
+INSET = 1.1  # the more, the larger, for eyes and printers without colour
 MOST_YEARS = 40  # rows; of a longer history the latest
 BY_DAY = 6  # years: of more, a cell is a week
 WIDTH = 760
@@ -66,7 +68,7 @@ def calendar(days: Mapping[str, int]) -> Markup | None:
         parts.append(text(left - 8, y + rows * STEP / 2 + 4, str(year), "quiet", "end"))
         parts.append(f'<path class="none" d="{_empty(year, left, y, by_day=by_day)}"/>')
         for level in range(1, LEVELS + 1):
-            inset = (LEVELS - level) * 1.4  # the more, the larger, for eyes and printers without colour
+            inset = (LEVELS - level) * INSET
             side = CELL - 2 * inset
             path = "".join(
                 f"M{left + week * STEP + inset:g} {y + weekday * STEP + inset:g}h{side:g}v{side:g}h-{side:g}z"
@@ -87,14 +89,9 @@ def calendar(days: Mapping[str, int]) -> Markup | None:
 
 
 def levels(numbers: Iterable[int]) -> list[int]:
-    """Return the greatest number of each level: even steps of the logarithm, for a few days have very many."""
-    most = max(numbers, default=0)
-    found: list[int] = []
-    for level in range(1, LEVELS + 1):
-        bound = most if level == LEVELS else max(1, round(math.exp(math.log(most + 1) * level / LEVELS) - 1))
-        if not found or bound > found[-1]:
-            found.append(bound)
-    return found
+    """Return the greatest number of each level: of the days, most are in the first ones, and a tenth in the last."""
+    ranked = sorted(numbers)
+    return sorted({ranked[math.ceil(len(ranked) * share) - 1] for share in SHARES})
 
 
 def level_of(number: int, bounds: Sequence[int]) -> int:
@@ -107,7 +104,7 @@ def _calendar_key(x: float, y: float, bounds: Sequence[int]) -> list[str]:
     parts, below = [], 0
     for bound in bounds:
         level = level_of(bound, bounds)
-        inset = (LEVELS - level) * 1.4
+        inset = (LEVELS - level) * INSET
         side = CELL - 2 * inset
         words = f"{bound:,}" if bound == below + 1 else f"{below + 1:,} to {bound:,}"
         parts.append(f'<rect class="none" x="{x:g}" y="{y:g}" width="{CELL}" height="{CELL}"/>')

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 ENDINGS = {
-    "finished": "finished",
-    "interrupted": "interrupted; the same command goes on",
-    "put off": "ended with pages still waiting; the same command goes on",
-    "failed": "failed",
+    "finished": "The run finished after {}",
+    "interrupted": "The run was interrupted after {}, and the same command goes on",
+    "put off": "The run ended after {} with pages still waiting, and the same command goes on",
+    "failed": "The run failed after {}",
 }
 # What was observed of articles, as it is counted in words: one, and several.
 OBSERVED = {
@@ -27,12 +27,25 @@ FIELDS = {
     "section": "section",
     "tags": "tags",
 }
+HIDDEN = {
+    "block": "a block page",
+    "consent": "a consent wall",
+    "stub": "a stub, as before a paywall",
+    "error": "an error page",
+    "index": "a list",
+}
 WAYS = {"added": "added", "removed": "removed", "changed": "rewritten", "moved": "moved"}
 
 
 def count(number: int, one: str, several: str | None = None) -> str:
     """Return ``1 page``, ``4,812 pages``."""
     return f"{number:,} {one if number == 1 else several or f'{one}s'}"
+
+
+def ending(run: Mapping[str, Any]) -> str:
+    """Return how a run ended."""
+    how = ENDINGS.get(run["ended_as"], ENDINGS["failed"]).format(span(run["seconds"]))
+    return f"{how}; exit code {run['exit_code']}: {run['exit_meaning']}"
 
 
 def headline(report: Mapping[str, Any]) -> str:
@@ -70,7 +83,7 @@ def span(seconds: float | None) -> str:
     for unit, length, most in (("s", 1, 100), ("min", 60, 6000), ("h", 3600, 2 * 86400), ("days", 86400, float("inf"))):
         if seconds < most:
             value = seconds / length
-            return f"{value:.0f} {unit}" if value >= 10 or value == int(value) else f"{value:.1f} {unit}"
+            return f"{value:.0f} {unit}" if value >= 10 else f"{value:.1f}".removesuffix(".0") + f" {unit}"
     raise AssertionError("unreachable")
 
 

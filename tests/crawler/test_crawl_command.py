@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import signal
 import subprocess
 import time
@@ -135,6 +136,17 @@ def test_progress_says_what_is_under_way_and_what_rests():
     progress._answered(answer(length=3_000_000))
     scheduler.politeness.troubled("b.example", 1, "it answered 429", at_once=True, rest_s=90)
     assert progress.describe().endswith("3.0 MB, a.example, b.example rests 90 s: it answered 429")
+
+
+def test_progress_says_how_long_what_waits_will_take_once_a_rate_is_known():
+    progress, scheduler = CrawlProgress(shown=True), Scheduler()
+    watched(progress, scheduler)
+    for _ in range(40):
+        assert "left" not in progress.describe() or progress._answers >= 20
+        progress._answered(answer())
+    assert re.search(r"1,200 waiting, 5 min left at least, 3 articles to read", progress.describe())
+    scheduler.turns.waiting = 0
+    assert "left" not in progress.describe()
 
 
 def test_before_there_is_a_scheduler_it_is_starting():
