@@ -20,6 +20,7 @@ REMEDY = "delete it, and the crawl begins anew; what is archived already is not 
 errors_of = functools.partial(translated, what="the frontier of the crawl", remedy=REMEDY)
 UNREAD, READ, UNREADABLE = 0, 1, 2  # of an article: to be extracted, extracted, given up
 
+# Those of schema 1, and what schema 2 has more.
 TABLES = """
 CREATE TABLE pages (
     id         INTEGER PRIMARY KEY,     -- in the order in which they were found

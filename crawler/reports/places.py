@@ -22,7 +22,7 @@ from typing import Any
 from archive import names
 from archive.archive import Archive
 from archive.capture import timestamp14
-from archive.errors import NotArchived, StorageUnavailable
+from archive.errors import NotArchived, StorageError
 from archive.files import make_directory, storage_errors, sync_directory
 from archive.storage import Storage
 
@@ -53,7 +53,7 @@ def part_of_key(name: str) -> str:
 
 def free_place(archive: Archive, job: str, started: datetime) -> Place:
     """Return where the report of a run of *job* goes; one that began in the same second as another, a second later."""
-    with contextlib.suppress(StorageUnavailable):  # it is shipped later, and has its name now
+    with contextlib.suppress(StorageError):  # it is shipped later, and has its name now
         while archive.storage.stat(_place(job, started).key(REPORT)) is not None:
             started += timedelta(seconds=1)
     while _local(archive, _place(job, started)).exists():

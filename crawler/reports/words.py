@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from archive.formats import line
+
 ENDINGS = {
     "finished": "The run finished after {}",
     "interrupted": "The run was interrupted after {}, and the same command goes on",
@@ -92,4 +94,4 @@ def moment(text: str | None) -> str:
     try:
         return f"{datetime.fromisoformat(text or ''):%Y-%m-%d %H:%M} UTC"
     except ValueError:
-        return text or ""
+        return line(text)[:40]

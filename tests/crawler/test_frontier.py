@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -9,14 +10,18 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from archive.errors import IndexDamaged
 from archive.place import Place
-from crawler.frontier import Done, Frontier, FrontierBusy, Lead, Page
+from crawler.frontier import Done, Frontier, FrontierBusy, Lead, Listed, Page
+from crawler.frontier.file import TABLES
+from crawler.frontier.telling import Telling
 from tests.mounts import mounted
 
 SITE = "example.org"
@@ -382,3 +387,44 @@ def test_a_full_disk_is_named_and_loses_nothing_committed(tmp_path: Path) -> Non
     assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert db.execute("SELECT count(*) FROM pages").fetchone()[0] >= int(ran.stdout) > 0
     db.close()
+
+
+def test_a_frontier_of_an_earlier_version_goes_on(tmp_path: Path):
+    path = tmp_path / "crawl.sqlite"
+    db = sqlite3.connect(path)
+    db.executescript(TABLES)
+    db.execute(
+        "INSERT INTO pages (key, url, site, kind, priority, depth, hops)"
+        " VALUES ('a/1', 'http://a/1', 'a', 'page', 1, 0, '')"
+    )
+    db.execute("PRAGMA user_version = 1")
+    db.commit()
+    db.close()
+    with contextlib.closing(Frontier.open(path)) as frontier:
+        assert frontier.begin_run("2026-11-21T00:00:00Z") == 1
+        (waiting,) = frontier.due("a", time.time(), 10)
+        frontier.finish(waiting.id, Done("saved"), listed=[Listed("a/1", "2026-11-20T00:00:00Z")])
+        frontier.commit()
+        telling = Telling.of(frontier)
+        assert telling.outcomes() == {"saved": 1}
+        assert telling.listed() == (1, 0, 0)
+
+
+def test_a_run_is_told_of_once(tmp_path: Path):
+    path = tmp_path / "crawl.sqlite"
+    for run, outcome in enumerate(("saved", "failed", "skipped"), 1):
+        with contextlib.closing(Frontier.open(path)) as frontier:
+            assert frontier.begin_run(f"2026-11-2{run}T00:00:00Z") == run
+            frontier.add([Lead(f"a/{run}", f"http://a/{run}", "a", "page", 1)])
+            frontier.commit()
+            (waiting,) = frontier.due("a", time.time(), 10)
+            frontier.finish(waiting.id, Done(cast("Any", outcome)))
+            frontier.commit()
+            telling = Telling.of(frontier)
+            if run == 2:  # the first was killed
+                assert telling.outcomes() == {"saved": 1, "failed": 1}
+                assert telling.started == "2026-11-21T00:00:00Z"
+                telling.done()
+            if run == 3:
+                assert telling.outcomes() == {"skipped": 1}
+                assert telling.started == "2026-11-23T00:00:00Z"
