@@ -30,6 +30,7 @@ from crawler.exit_codes import ExitCode
 from crawler.frontier import Observed
 from crawler.frontier.telling import Missed, Telling
 from crawler.reports.gone import destination, vanished
+from crawler.reports.observing import without_furniture
 from crawler.reports.places import REPORT, SKIPPED, Place
 from crawler.reports.tally import Host, Tally
 
@@ -39,8 +40,23 @@ MOST_SOURCES = 500  # feeds and sitemaps told one by one
 MOST_HOSTS = 500
 MOST_DAYS = 100_000  # of publication; three centuries are some
 ON_THE_PAGE = 200  # of each list
-LISTS = ("changed", "vanished", "returned", "hidden", "unread", "touched", "new")  # as they stand in the report
-MOST_LISTED = {"new": 1_000, "touched": 10_000, "hidden": 10_000, "unread": 10_000}  # the archive has all of them
+LISTS = (
+    "changed",
+    "vanished",
+    "returned",
+    "hidden",
+    "unread",
+    "touched",
+    "repeated",
+    "new",
+)  # as they stand in the report
+MOST_LISTED = {
+    "new": 1_000,
+    "touched": 10_000,
+    "hidden": 10_000,
+    "unread": 10_000,
+    "repeated": 10_000,
+}  # the archive has all of them
 LATENCIES_S = (60, 300, 900, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 86400, 2 * 86400, 7 * 86400, 30 * 86400)
 
 
@@ -105,9 +121,13 @@ class Builder:
         return count, first
 
     def _listed(self, name: str) -> Iterator[dict[str, Any]]:
-        found: Iterator[Any] = self.telling.observed(name)
-        for url, title, detail in found:
-            yield {"url": url, "title": title, **json.loads(detail)}
+        for url, title, told in self.telling.observed("changed" if name == "repeated" else name):
+            detail = json.loads(told)
+            if name in ("changed", "repeated"):
+                changed = without_furniture(detail, self.archive.learning.known(url).repeated)
+                if changed != (name == "changed"):
+                    continue
+            yield {"url": url, "title": title, **detail}
         if name == "vanished":
             gone: Iterator[Observed] = vanished(self.archive, self.telling, self.is_listing)
             for one in gone:

@@ -5,6 +5,7 @@
     touched     its time of last change is another, and nothing shows what was changed
     returned    it is there again after it was gone
     vanished    a page says that it is not there any more (a soft 404); other vanished ones are found at a run's end
+    repeated    only paragraphs differ that by now stand on several pages of the site, which is told at a run's end
     hidden      a block page, consent wall, stub, error page or list stood in its place, which says nothing of it
     unread      the earlier capture can no longer be read as this one was, so they cannot be compared
 
@@ -23,6 +24,7 @@ from archive.archive import Archive
 from archive.article import Article
 from archive.catalog.history import Earlier, IsListing
 from archive.catalog.identity import form_of
+from archive.extraction.learned import fingerprint
 from archive.standing import SHOWN_KINDS, is_front, says_it_is_gone
 from archive.versions import Changes, Rewritten, alike, changes
 from crawler.frontier import Observed
@@ -31,6 +33,7 @@ from crawler.publication import Publication
 LONGEST = 400  # characters of a title or paragraph that are kept: the archive has the whole
 MOST_PARAGRAPHS = 12  # of each way of changing
 MOST_LISTED = 20  # authors or tags
+MOST_MARKS = 1_000  # fingerprints of paragraphs
 CONTEXT = 120  # characters of a paragraph before what was rewritten in it
 MORE = "… "
 
@@ -100,7 +103,24 @@ def told(difference: Changes) -> dict[str, Any]:
         "fields": {name: {"before": _cut(old), "after": _cut(new)} for name, (old, new) in difference.fields.items()},
         "paragraphs": {way: len(getattr(text, way)) for way in ways},
         "text": {way: some for way, some in ways.items() if some},
+        "marks": {way: [fingerprint(one) for one in getattr(text, way)[:MOST_MARKS]] for way in ("added", "removed")},
     }
+
+
+def without_furniture(detail: dict[str, Any], repeated: frozenset[int]) -> bool:
+    """Take paragraphs out of *detail* that by now are known to stand on several pages of the site; tell what is left.
+
+    The first pages of a redesigned site are read before anything of it is known.
+    """
+    marks: dict[str, list[int | None]] = detail.pop("marks", {})
+    for way, kept in marks.items():
+        furniture = [mark in repeated for mark in kept]
+        if any(furniture):
+            shown = detail["text"].pop(way)
+            if left := [one for one, is_furniture in zip(shown, furniture, strict=False) if not is_furniture]:
+                detail["text"][way] = left
+            detail["paragraphs"][way] -= sum(furniture)
+    return bool(detail.get("fields")) or any(detail.get("paragraphs", {}).values())
 
 
 def _around(one: Rewritten) -> dict[str, str]:

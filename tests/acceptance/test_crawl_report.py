@@ -7,18 +7,22 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.acceptance.conftest import s3_variables
 from tests.command import Command
 from tests.crawler.crawls import page, reply
 from tests.servers import templates
 from tests.servers.newsroom import Article, Newsroom
 from tests.servers.raw_site import RawSite, Script, running
+from tests.servers.weed import Weed
 
 COUNT = 60
 NEW = 57  # and those after it, published between the crawls
+APPEAL = "The Courier lives on its readers: become a member today and keep the news of the lower river free."
 NOTE = "Correction: an earlier version of this article gave another number of votes."
 
 
@@ -46,7 +50,8 @@ def new_design(item: Article, articles: list[Article], modified: str = "") -> by
         f"<!doctype html><html lang=en><head><meta charset=utf-8><title>{escape(item.title)} — Courier</title>"
         f'<script type="application/ld+json">{json.dumps(data)}</script></head><body><div id="app"><nav><a href="/">'
         f'Home</a></nav><section class="hero"><h1>{escape(item.title)}</h1><img src="/{item.number}.jpg?w=1200">'
-        f'<span class="views">{1000 + item.number} views</span></section><section class="content">{text}</section>'
+        f'<span class="views">{1000 + item.number} views</span></section><section class="content">{text}'
+        f"<p>{APPEAL}</p></section>"
         f'<aside class="also"><h4>More stories</h4><ul>{also}</ul></aside></div></body></html>'
     ).encode()
 
@@ -238,6 +243,7 @@ def check_second(report: dict[str, Any], courier: Courier) -> None:
         item = changed[courier.url(number)]
         told = [*item["fields"], *(["text"] if any(item["paragraphs"].values()) else [])]
         assert told == list(names), (number, item)
+    assert not any("marks" in item or APPEAL in str(item) for item in report["changed"])
     assert changed[courier.url(2)]["text"] == {"added": [NOTE]}
     assert changed[courier.url(4)]["paragraphs"] == {"added": 0, "removed": 0, "changed": 1, "moved": 0}
     assert changed[courier.url(6)]["paragraphs"] == {"added": 0, "removed": 0, "changed": 0, "moved": 1}
@@ -262,3 +268,18 @@ def check_page(command: Command, report: dict[str, Any], told: str) -> None:
         assert escape(item["url"]) in shown
     assert "<script" not in shown
     assert 'http-equiv="Content-Security-Policy" content="default-src \'none\'' in shown
+
+
+@pytest.mark.s3
+def test_reports_stand_in_a_bucket_and_are_read_from_another_machine(weed: Weed, tmp_path: Path):
+    here = Command(tmp_path / "here", f"s3://{weed.make_bucket('reports')}/news")
+    there = Command(tmp_path / "there", here.archive)
+    for made in (here, there):
+        made.folder.mkdir()
+        made.variables |= s3_variables(weed.endpoint)
+    with running(RawSite({"/": page(["/missing"])})) as site:
+        ran = here.run("crawl", "generic", "-a", f"start={site.url('/')}")
+    (listed,) = there.run("report", "--list", "--json").rows
+    assert f"report: {here.archive}/crawls/{listed['crawl']}/report.html" in ran.out.decode()
+    (report,) = there.run("report", listed["crawl"], "--json").rows
+    assert report["outcomes"]["whole"] == {"saved": 3, "total": 3}  # with the sitemap that there is not
