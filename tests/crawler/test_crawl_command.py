@@ -211,6 +211,13 @@ def test_an_interrupted_crawl_says_so_and_what_the_next_run_adds(tmp_path: Path)
             process.kill()
         assert process.returncode == ExitCode.INTERRUPTED
         assert b"newswarc: stopping: what is under way gets 10 s; once more cuts it off" in told
+        (first,) = made.run("report", "--json").rows
+        assert (first["run"]["ended_as"], first["run"]["exit_code"]) == ("interrupted", 130)
+        assert first["outcomes"]["whole"]["pending"] == 1
         del site.scripts["/busy"]
         done = made.run(*arguments)
     assert b"; in this run 1" in done.out
+    (second,) = made.run("report", "--json").rows
+    assert (second["run"]["ended_as"], second["run"]["number"]) == ("finished", 2)
+    assert second["outcomes"]["run"]["total"] == 1
+    assert second["outcomes"]["whole"]["total"] == first["outcomes"]["whole"]["total"]
