@@ -144,6 +144,8 @@ class Attendant:
                 return
         if response.status in REDIRECTS:
             await self._finish(page, response, *self._redirected(response, page))
+        elif response.status == 304:  # one to a conditional request does not come as far as this
+            await self._finish(page, response, "failed", "the server answered 304 without having been asked for it")
         elif response.status >= 500 or response.status in WORTH_ANOTHER_TRY:
             await self._finish(page, response, "failed", f"the server answered {response.status}")
         elif response.status in TELLING and (wall := (await self._follower.follow(response, page)).wall) is not None:
@@ -305,7 +307,9 @@ class Attendant:
     async def _announced(self, page: Page, *, archived: bool) -> list[Lead]:
         """Return the sitemaps that the robots.txt of the page's site names; each site is looked at once."""
         robots = self.crawler.get_downloader_middleware(RobotsMiddleware)
-        if archived or page.site in self._robots_asked or robots is None or not self.spider.publication.owns(page.url):
+        if archived and page.kind != "home":  # or a front that rests would hide what its sitemaps tell
+            return []
+        if page.site in self._robots_asked or robots is None or not self.spider.publication.owns(page.url):
             return []
         try:
             rules = await robots.rules_for(page.url)

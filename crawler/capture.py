@@ -105,13 +105,14 @@ def evidence(meta: dict[str, Any], *, error: str | None = None) -> list[tuple[st
 
     ``via`` and ``hopsFromSeed`` are the WARC vocabulary (1.1, annex B, after Heritrix: ``L`` link, ``R`` redirect,
     ``E`` embedded, ``P`` prerequisite, ``M`` manifest, as an index of sitemaps); then the robots decision, what the
-    page itself asks of robots, the number of the retry, and what went wrong.
+    page itself asks of robots, the number of the retry, why a known page is asked for again, and what went wrong.
     """
     redirects: list[str] = meta.get("redirect_urls", [])
     pairs = [
         ("via", redirects[-1] if redirects else meta.get("via")),
         ("hopsFromSeed", hops_from_seed(meta)),
         ("retry", meta.get("retry_times")),
+        ("revisit", meta.get("revisit")),
         *((f"robots-{name}", value) for name, value in (meta.get("robots") or {}).items()),
         (RECORDED_AS, "; ".join(meta.get("directives") or ())),
         ("error", error),

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from archive.errors import LocationError
 from archive.storage.options import S3Options
 from archive.version import VERSION
+from crawler.revisiting.ladder import DEFAULT_LADDER, Ladder
 
 FILE_NAME = "newswarc.toml"
 DEFAULT_ARCHIVE = "./newswarc-archive"
@@ -123,6 +124,13 @@ SETTINGS = (
         least=0.01,
     ),
     Setting(
+        "ladder",
+        str,
+        DEFAULT_LADDER,
+        "how long after its publication an article is asked for again; empty for never",
+        "NEWSWARC_LADDER",
+    ),
+    Setting(
         "rotate_at_bytes", int, 1_000_000_000, "a WARC file is closed at this size", "NEWSWARC_ROTATE_AT_BYTES", least=1
     ),
     Setting("rotate_after_s", float, 3600.0, "or at this age, in seconds", "NEWSWARC_ROTATE_AFTER_S", least=1),
@@ -178,6 +186,7 @@ class Config:
     concurrency_per_host: int = 6
     delay_s: float = 1.0
     rest_s: float = 1.0
+    ladder: str = DEFAULT_LADDER
     rotate_at_bytes: int = 1_000_000_000
     rotate_after_s: float = 3600.0
     workers: int = 2
@@ -259,6 +268,8 @@ def load(
             scheme: address if scheme == "no" or "://" in address else f"http://{address}"
             for scheme, address in urllib.request.getproxies_environment().items()
         }
+    if values.get("ladder"):
+        _check_ladder(values["ladder"])
     if values.get("proxy"):
         _check_proxy("proxy", values["proxy"])
     if values.get("ca_file"):
@@ -267,6 +278,13 @@ def load(
         return Config(**values, s3=S3Options(**s3), environment_proxies=proxies)
     except LocationError as error:
         raise ConfigError(str(error)) from error
+
+
+def _check_ladder(text: str) -> None:
+    try:
+        Ladder.parsed(text)
+    except ValueError as error:
+        raise ConfigError(f"ladder: {error}") from error
 
 
 def _check_proxy(name: str, address: str) -> None:

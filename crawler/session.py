@@ -19,7 +19,7 @@ from scrapy.utils.defer import _schedule_coro
 
 from archive.archive import Archive
 from archive.article import Article
-from archive.capture import Capture
+from archive.capture import SERVER_NOT_MODIFIED, Capture
 from archive.errors import ArchiveError, StorageUnavailable
 from archive.exchange import Exchange
 from archive.recorder import Recorder, RunInfo
@@ -172,4 +172,6 @@ def session_of(crawler: Crawler) -> ArchiveSession:
 
 def repeats_itself(capture: Capture) -> bool:
     """Tell whether it is a revisit of its own URL: another URL's bytes make it no less new."""
-    return capture.refers_to is not None and capture.refers_to.url == capture.url
+    return capture.profile == SERVER_NOT_MODIFIED or (
+        capture.refers_to is not None and capture.refers_to.url == capture.url
+    )

@@ -9,6 +9,7 @@ index lists; they only may not be nested without end.
 
 from __future__ import annotations
 
+import calendar
 import re
 from datetime import UTC, date, datetime
 from urllib.parse import urlsplit
@@ -56,6 +57,21 @@ def _is_past(url: str, today: date | None = None) -> bool | None:
     now = today or datetime.now(UTC).date()
     named = tuple(int(part) for part in found.groups() if part)
     return named <= (now.year, now.month, now.day)[: len(named)]
+
+
+def dated(url: str) -> tuple[date, date] | None:
+    """Return the first and last of the days that a date in *url* stands for, of a year, a month or a day."""
+    found = _DATED.search(url.partition("?")[0])
+    if not found:
+        return None
+    year, month, day = (int(part) if part else None for part in found.groups())
+    assert year is not None
+    try:
+        first = date(year, month or 1, day or 1)
+        last = date(year, month or 12, day or calendar.monthrange(year, month or 12)[1])
+    except ValueError:  # the 31st of a month of 30 days
+        return None
+    return first, last
 
 
 def is_trap(listing: str, barren: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import timedelta
 
@@ -10,8 +11,8 @@ _BYTES = {
     "": 1, "b": 1, "k": 10**3, "kb": 10**3, "m": 10**6, "mb": 10**6, "g": 10**9, "gb": 10**9, "t": 10**12, "tb": 10**12,
     "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40,
 }  # fmt: skip
-_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smhdw])\s*", re.IGNORECASE)
-_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", re.IGNORECASE)
+_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smhdw])\s*", re.IGNORECASE | re.ASCII)
+_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", re.IGNORECASE | re.ASCII)
 
 DURATIONS = "a duration such as 90s, 10m, 1h, 7d, 2w"
 SIZES = "a size such as 500MB or 2GB"
@@ -35,7 +36,7 @@ def duration(text: str) -> timedelta:
 def size(text: str) -> int:
     """Return the bytes that *text* names, at least one; ``1GB`` is 10^9 bytes, ``1GiB`` 2^30. Raises ``ValueError``."""
     found = _SIZE.fullmatch(text)
-    count = int(float(found[1]) * _BYTES.get(found[2].lower(), 0)) if found else 0
-    if count < 1:
+    count = float(found[1]) * _BYTES.get(found[2].lower(), 0) if found else 0
+    if not 1 <= count < math.inf:
         raise ValueError(f"{text!r} is not {SIZES}")
-    return count
+    return int(count)

@@ -7,7 +7,7 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 
 from archive.article import Article
 from archive.capture import Capture, iso, parse_iso
-from archive.catalog import schema
+from archive.catalog import schema, watching
 from archive.catalog.finding import identity_at
 from archive.catalog.groups import Groups, Same
 from archive.catalog.history import Earlier, IsListing, earlier, shown_at, standing_before
@@ -259,6 +259,28 @@ class Catalog:
                 if fact.host == host:
                     latest.setdefault(row["capture_id"] or row["record_id"], fact)
         return list(latest.values())[::-1]
+
+    # ---- what is watched
+
+    def history(self, url: str, limit: int) -> list[Capture]:
+        """Return the last *limit* captures of exactly *url* that hold an answer, the oldest first."""
+        with self._reading() as db:
+            return watching.history(db, url, limit)
+
+    def readings(self, page: str) -> list[watching.Reading]:
+        """Return what was read from the captures of the normalised address *page*, in the order of capture."""
+        with self._reading() as db:
+            return watching.readings(db, page)
+
+    def young(self, hosts: Iterable[str], since: datetime) -> list[str]:
+        """Return the URLs of articles of *hosts* that say that they were published at *since* or later."""
+        with self._reading() as db:
+            return watching.young(db, hosts, since)
+
+    def any_read_before(self, pages: Collection[str], at: datetime) -> bool:
+        """Tell whether any of the normalised addresses *pages* was captured and read before *at*."""
+        with self._reading() as db:
+            return watching.any_read_before(db, pages, at)
 
     def versions(self, url: str) -> list[Version]:
         """Return an article as each capture showed it, in time order, in the latest extraction of each.

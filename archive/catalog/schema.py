@@ -8,6 +8,7 @@ from pathlib import Path
 from archive.catalog.facets import facets
 from archive.catalog.folding import fold
 from archive.catalog.rows import article_of, article_row, place_of
+from archive.catalog.watching import INDEXES
 from archive.catalog.words import terms
 from archive.errors import IndexDamaged
 from archive.sqlite import BUSY_S, create, execute, transaction, translated, version, write_ahead
@@ -216,6 +217,7 @@ def connect(path: Path) -> sqlite3.Connection:
                 raise IndexDamaged(
                     str(path), f"it was made by {age} version of newswarc (schema {found}; this one has {SCHEMA})"
                 )
+            db.execute(INDEXES)  # more than the schema needs; an earlier version keeps it up to date, too
         except BaseException:
             db.close()
             raise

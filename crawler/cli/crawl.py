@@ -16,6 +16,7 @@ from crawler.cli.terminal import hang_up, print_json, print_line, printable
 from crawler.cli.times import Day, Duration, Size
 from crawler.config import Config
 from crawler.exit_codes import ExitCode
+from crawler.revisiting.ladder import Ladder
 
 if TYPE_CHECKING:
     from archive.drift import Drift
@@ -65,6 +66,11 @@ REASONS_TOLD = 12  # the most frequent ones; a crawl of a large site has many
 )
 @click.option("--requisites", is_flag=True, help="Images, styles, scripts and fonts of articles too.")
 @click.option("--recrawl", is_flag=True, help="Ask again for articles that the archive holds.")
+@click.option(
+    "--ladder",
+    metavar="TEXT",
+    help='How long after its publication an article is asked for again, as "1h, 6h, 1d"; "" for never.',
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a page asked for.")
 @common
 def command(
@@ -83,6 +89,7 @@ def command(
     noarchive: str | None,
     requisites: bool,
     recrawl: bool,
+    ladder: str | None,
     as_json: bool,
 ) -> int:
     """Run one spider into the archive; interrupted, the same command goes on.
@@ -105,6 +112,7 @@ def command(
         given["order"] = order
     if requisites:
         given["requisites"] = True
+    revisiting = {"NEWSWARC_RECRAWL": recrawl} | ({} if ladder is None else {"NEWSWARC_LADDER": _ladder(ladder)})
     from crawler.cli.progress import CrawlProgress
 
     def tell(result: PageResult, store_failed: bool = False) -> None:
@@ -118,7 +126,7 @@ def command(
         finished = run_spider(
             spider,
             settings={
-                "NEWSWARC_RECRAWL": recrawl,
+                **revisiting,
                 "NEWSWARC_BUDGET_BYTES": max_bytes or 0,
                 "NEWSWARC_BUDGET_S": max_time or 0,
                 "NEWSWARC_NOARCHIVE": noarchive or settings.noarchive,
@@ -191,6 +199,14 @@ def _told_of(report: Written | None, location: str) -> list[str]:
     where = f"{location.rstrip('/')}/{report.place.key(PAGE)}"
     waits = "" if report.shipped else " (waits on this machine: the store could not be reached)"
     return [f"  {words.headline(report.report)}", f"  report: {where}{waits}"]
+
+
+def _ladder(text: str) -> str:
+    try:
+        Ladder.parsed(text)
+    except ValueError as error:
+        raise click.UsageError(f"--ladder: {error}") from error
+    return text
 
 
 def _pairs(option: str, given: tuple[str, ...]) -> dict[str, str]:

@@ -14,6 +14,7 @@ import pytest
 
 from archive.archive import Archive
 from crawler import known
+from crawler.revisiting import deciding
 from tests.acceptance.news import article_html
 from tests.crawler.crawls import Crawl, article, asked, page, reply
 from tests.servers.raw_site import RawSite, Script, running
@@ -220,7 +221,7 @@ def test_a_live_page_is_asked_for_again_until_it_rests(tmp_path: Path, monkeypat
         for _ in range(2):  # the second time its latest capture is a revisit of the first
             asked_for = again(crawl, site)
             assert (asked_for[article(1)], asked_for[article(2)]) == (1, 0)
-        monkeypatch.setattr(known, "STILL_LIVE", timedelta(0))
+        monkeypatch.setattr(deciding, "STILL_LIVE", timedelta(0))
         assert again(crawl, site)[article(1)] == 0
 
 
