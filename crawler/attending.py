@@ -34,10 +34,11 @@ from crawler.follower import CutOff, Follower
 from crawler.frontier import Done, Lead, Listed, Outcome, Page
 from crawler.handlers import AddressRefusedError, TlsRefusedError, UnsendableRequestError
 from crawler.interruption import HURRY
-from crawler.known import ARCHIVED
+from crawler.known import ARCHIVED, KnownMiddleware, now
 from crawler.leads import Followed, key_of
 from crawler.politeness import BUSY, MAX_REST_S, WORTH_ANOTHER_TRY, retry_after_s
 from crawler.results import PageResult
+from crawler.revisiting.vanished import Vanished
 from crawler.robots import RobotsForbidden, RobotsMiddleware
 from crawler.session import repeats_itself, session_of
 
@@ -65,6 +66,7 @@ class Attendant:
         self._tries = crawler.settings.getint("RETRY_TIMES") + 1
         self._robots_asked: set[str] = set()
         self._hurried = False
+        self._vanished: Vanished | None = None  # until it is first looked for
         crawler.signals.connect(self.hurry, signal=HURRY)
 
     @property
@@ -83,7 +85,15 @@ class Attendant:
         self._hurried = True
 
     async def attend(self, page: Page) -> None:
-        """Ask for *page*, say what became of it, and enter what it leads to."""
+        """Ask for *page*, say what became of it, and enter what it leads to, and then what sitemaps have lost."""
+        if page.kind == "sitemap" or (self._vanished is None and self.scheduler.resumed):
+            with self.scheduler.more_to_come():
+                await self._attend(page)
+                await self._look_for_vanished()
+        else:
+            await self._attend(page)
+
+    async def _attend(self, page: Page) -> None:
         try:
             request = _request(page)
         except ValueError as error:
@@ -325,6 +335,24 @@ class Attendant:
         via = rules.robots_url if rules.sitemaps else page.url
         leads = (self.spider.leads.lead(Found(url), via=via, depth=1, hops="P", kind="sitemap") for url in named)
         return [lead for lead in leads if lead is not None]
+
+    async def _look_for_vanished(self) -> None:
+        """Once all sitemaps are read, ask for the articles that they listed before this crawl and list no more."""
+        known = self.crawler.get_downloader_middleware(KnownMiddleware)
+        if known is None or self._hurried or await known.knows_nothing():
+            return
+        if self._vanished is None:
+            archive = session_of(self.crawler).archive
+            self._vanished = Vanished(archive, self._follower, self.spider.leads, self.scheduler.started)
+        frontier = self.scheduler.frontier
+        try:
+            if await asyncio.to_thread(frontier.any_pending, "sitemap"):
+                return
+            sitemaps = await asyncio.to_thread(frontier.urls, "sitemap")
+            if leads := await self._vanished.leads_to(sitemaps, now()):
+                await self.scheduler.enter(leads)
+        except ArchiveError as error:
+            session_of(self.crawler).stop(error)
 
     def _tell(self, page: Page, done: Done, capture: Capture | None) -> None:
         result = PageResult(url=page.url, final_url=page.url)

@@ -14,9 +14,10 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 
 from archive.errors import ExtractionFailed, WorkersUnavailable
+from archive.reference import Payload
 from archive.workers import Workers
 from crawler import config
-from crawler.following import follow
+from crawler.following import Listed, follow, listed
 from crawler.frontier import Page
 from crawler.handlers import CAPPED, LEFT_OUT, MAX_BODY_BYTES
 from crawler.interruption import HURRY
@@ -110,6 +111,23 @@ class Follower:
         except WorkersUnavailable as error:  # no page is to blame, and none is given up for it
             session_of(self.crawler).stop(error, reason="workers_unavailable")
             raise
+
+    async def listed(self, payload: Payload, url: str) -> Listed | None:
+        """Return what the sitemap that *payload* is lists; None when that cannot be told, or there is no time left."""
+        if self.workers.was_killed():
+            return None
+        try:
+            return await asyncio.wrap_future(
+                self.workers.submit(
+                    listed,
+                    payload.body,
+                    url=url,
+                    content_type=payload.content_type,
+                    content_encoding=payload.content_encoding,
+                )
+            )
+        except (ExtractionFailed, WorkersUnavailable, RuntimeError):
+            return None
 
     def tell_again(self) -> None:
         """Have the workers give all leads anew: some that they gave have not been entered."""

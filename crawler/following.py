@@ -9,7 +9,7 @@ import functools
 import importlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from archive.examine import examine
 from crawler.blocks import OF_THE_HOST, wall_of
@@ -66,6 +66,21 @@ def follow(
     # What is listed must be known to be noted as that: it may have been given with a page that is not finished yet.
     listed = {item.key for item in followed.listed}
     return followed._replace(leads=[lead for lead in followed.leads if told.first(lead) or lead.key in listed])
+
+
+class Listed(NamedTuple):
+    """What one sitemap lists. *whole*: it is one, could be read to its end, and is no window on what is new."""
+
+    urls: list[str]
+    whole: bool
+
+
+def listed(payload: bytes, *, url: str, content_type: str | None, content_encoding: str | None) -> Listed:
+    """Return what a sitemap lists: a task of the workers, for strangers' bytes are parsed."""
+    reading = read(payload, url=url, content_type=content_type, content_encoding=content_encoding)
+    urls = [link.url for link in reading.links]
+    news = sum(link.published is not None for link in reading.links)
+    return Listed(urls, reading.form == "sitemap" and reading.problem is None and bool(urls) and 2 * news < len(urls))
 
 
 def prepare(spiders: Sequence[str]) -> None:

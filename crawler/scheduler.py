@@ -12,7 +12,8 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -33,8 +34,10 @@ from crawler.committing import Committer
 from crawler.engine import EngineSlot
 from crawler.extractor import Extractor
 from crawler.frontier import Added, Done, Frontier, Lead, Listed, Observed, Page, Unread
+from crawler.known import ladder_of, now
 from crawler.politeness import Politeness
-from crawler.session import session_of
+from crawler.revisiting.due import due_leads
+from crawler.session import ArchiveSession, session_of
 from crawler.turns import Turns
 from crawler.warc_addresses import addresses
 
@@ -64,6 +67,7 @@ class FrontierScheduler(BaseScheduler):
         self.unread = 0  # articles still to be extracted
         self._ended_before = 0  # pages, in earlier runs
         self._committer = Committer(frontier.commit, name="newswarc-frontier")
+        self._more_to_come = 0  # of those who may still enter pages
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.article_waits = asyncio.Event()  # set whenever there is one more to be extracted
@@ -101,6 +105,9 @@ class FrontierScheduler(BaseScheduler):
             self.frontier.note("started", iso(self.started))
             self.frontier.note("crawl", json.dumps(spider.crawl_arguments))  # type: ignore[attr-defined]
             self.frontier.add(spider.leads.seeds())  # type: ignore[attr-defined]
+            if (session := self.crawler.get_extension(ArchiveSession)) is not None:
+                due = due_leads(session.archive, spider.leads, ladder_of(self.crawler), now())  # type: ignore[attr-defined]
+                self.frontier.add(due)
         self.frontier.commit()
         self._enter_named(spider)
         self.frontier.order = spider.order  # type: ignore[attr-defined]
@@ -131,7 +138,17 @@ class FrontierScheduler(BaseScheduler):
 
     def has_pending_requests(self) -> bool:
         """Whether anything is still to be done in this run: pages to ask for, articles to extract."""
-        return self.turns.any_left or self.unread > 0
+        return self.turns.any_left or self.unread > 0 or self._more_to_come > 0
+
+    @contextmanager
+    def more_to_come(self) -> Iterator[None]:
+        """Let the run go on, though no page waits: some may still be found."""
+        self._more_to_come += 1
+        try:
+            yield
+        finally:
+            self._more_to_come -= 1
+            self.wake()
 
     def enqueue_request(self, request: Request) -> bool:
         """Refuse it: a request that came past the frontier could be lost."""
@@ -227,6 +244,11 @@ class FrontierScheduler(BaseScheduler):
         finally:
             self.turns.left(page, asked=asked)
             self.wake()
+
+    async def enter(self, leads: Sequence[Lead]) -> None:
+        """Enter *leads* that no one page led to."""
+        self._added(await self._write(lambda: self.frontier.add(leads)))
+        self.wake()
 
     async def postpone(self, page: Page, delay_s: float, *, tries: int) -> None:
         """Leave *page* pending, after *tries* tries: it is asked for again, but not before *delay_s*."""

@@ -27,6 +27,16 @@ from crawler.frontier.pages import (
     Unread,
 )
 
+# The sites of pending pages, by leaps through the index rather than along it.
+_SITES = """
+WITH RECURSIVE sites (site) AS (
+    SELECT min(site) FROM pages WHERE outcome IS NULL
+    UNION ALL
+    SELECT (SELECT min(site) FROM pages WHERE outcome IS NULL AND site > sites.site) FROM sites WHERE site IS NOT NULL
+)
+SELECT site FROM sites WHERE site IS NOT NULL
+"""
+
 
 class Frontier:
     """One crawl's frontier, open and locked. Two threads may use it: one that writes, one that reads.
@@ -274,6 +284,28 @@ class Frontier:
                 (site, now, *except_for, limit),
             )
             return [Page(*row) for row in rows]
+
+    def any_pending(self, kind: Kind) -> bool:
+        """Tell whether any page of that *kind* is pending."""
+        with self._reading() as db:
+            sites = [row[0] for row in db.execute(_SITES)]
+            return any(
+                db.execute(
+                    "SELECT 1 FROM pages WHERE outcome IS NULL AND site = ? AND priority <= 2 AND kind = ? LIMIT 1",
+                    (site, kind),
+                ).fetchone()
+                for site in sites
+            )
+
+    def urls(self, kind: Kind) -> list[str]:
+        """Return the addresses of that *kind* that an answer came for, or that the archive answered for."""
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT url FROM pages WHERE kind = ? AND outcome IN ('saved', 'unchanged', 'skipped')"
+                " AND record_id IS NOT NULL ORDER BY id",
+                (kind,),
+            )
+            return [row[0] for row in rows]
 
     def next_due(self, site: str, now: float) -> float | None:
         """Return when, after *now*, the next of the pages of *site* that were put off may be asked for.

@@ -263,3 +263,83 @@ def test_listings_deep_in_the_archive_are_looked_at_once_a_day_and_those_of_the_
         ):
             after(hours=passed)
             assert asked(crawl, site).keys() - {"/", "/archive/", "/sitemap.xml"} == expected, passed
+
+
+# ---- what nothing leads to any more
+
+
+def test_a_young_article_that_fell_out_of_the_feed_is_asked_for_on_its_rungs(tmp_path: Path, after: Clock):
+    young, old = "/young-news-of-the-day", "/old-news-of-a-day"
+    answers = {"/": page([young, old]), young: story(1), old: story(2, published=timedelta(days=300))}
+    with running(RawSite(answers)) as site:
+        crawl = Crawl(tmp_path, EXTRACTING)
+        crawl.run(site)
+        site.scripts["/"] = page()
+        assert asked(crawl, site)[young] == 0
+        after(hours=2)
+        told = asked(crawl, site)
+        assert (told[young], told[old]) == (1, 0)
+        assert outcomes(crawl, site)[young] == "unchanged"
+        assert old not in outcomes(crawl, site), "nothing leads there, and it is not looked for"
+
+
+def sitemap(site: RawSite, targets: list[str], inside: str = "") -> Script:
+    entries = "".join(f"<url><loc>{site.url(target)}</loc>{inside}</url>" for target in targets)
+    return reply(f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{entries}</urlset>', "text/xml")
+
+
+def index(site: RawSite, parts: list[str]) -> Script:
+    entries = "".join(f"<sitemap><loc>{site.url(part)}</loc></sitemap>" for part in parts)
+    return reply(
+        f'<sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{entries}</sitemapindex>', "text/xml"
+    )
+
+
+def test_what_a_sitemap_lists_no_more_is_asked_for_once(tmp_path: Path):
+    targets = [article(number) for number in range(6)]
+    with running(RawSite({"/": page(), **{target: page() for target in targets}})) as site:
+        site.scripts["/sitemap.xml"] = sitemap(site, targets)
+        crawl = Crawl(tmp_path)
+        crawl.run(site)
+        site.scripts["/sitemap.xml"] = sitemap(site, targets[2:])
+        site.scripts[targets[0]] = reply("", status="410 Gone")
+        assert asked(crawl, site) == {"/": 1, "/sitemap.xml": 1, targets[0]: 1, targets[1]: 1}
+        told = outcomes(crawl, site)
+        assert (told[targets[0]], told[targets[1]]) == ("saved", "unchanged")
+        assert asked(crawl, site) == {"/": 1, "/sitemap.xml": 1}
+
+
+def test_what_moved_from_one_sitemap_to_another_has_not_vanished(tmp_path: Path, after: Clock):
+    targets = [article(number) for number in range(6)]
+    with running(RawSite({"/": page(), **{target: page() for target in targets}})) as site:
+        site.scripts["/sitemap.xml"] = index(site, ["/a.xml", "/b.xml"])
+        site.scripts |= {"/a.xml": sitemap(site, targets[:3]), "/b.xml": sitemap(site, targets[3:])}
+        crawl = Crawl(tmp_path)
+        crawl.run(site)
+        site.scripts |= {"/a.xml": sitemap(site, targets[:1]), "/b.xml": sitemap(site, targets[2:])}
+        after(hours=1)
+        assert asked(crawl, site) == {"/": 1, "/sitemap.xml": 1, "/a.xml": 1, "/b.xml": 1, targets[1]: 1}
+
+
+@pytest.mark.parametrize("case", ["news", "broken", "gone", "feed"])
+def test_a_window_or_a_sitemap_that_cannot_be_read_says_nothing_of_what_is_missing(case: str, tmp_path: Path):
+    targets = [article(number) for number in range(4)]
+    dated = "<news><publication_date>2026-03-01</publication_date></news>" if case == "news" else ""
+    with running(RawSite({"/": page(), **{target: page() for target in targets}})) as site:
+        site.scripts["/sitemap.xml"] = sitemap(site, targets, dated)
+        if case == "feed":
+            items = "".join(f"<item><link>{site.url(target)}</link></item>" for target in targets)
+            site.scripts["/sitemap.xml"] = reply(f"<rss><channel>{items}</channel></rss>", "text/xml")
+        crawl = Crawl(tmp_path)
+        crawl.run(site)
+        match case:
+            case "broken":
+                fewer = sitemap(site, targets[:1]).bytes.partition(b"\r\n\r\n")[2].replace(b"</urlset>", b"<url><")
+                site.scripts["/sitemap.xml"] = reply(fewer, "text/xml")
+            case "gone":
+                site.scripts["/sitemap.xml"] = reply("", status="404 Not Found")
+            case "feed":
+                site.scripts["/sitemap.xml"] = reply("<rss><channel></channel></rss>", "text/xml")
+            case _:
+                site.scripts["/sitemap.xml"] = sitemap(site, targets[:1], dated)
+        assert asked(crawl, site) == {"/": 1, "/sitemap.xml": 1}
