@@ -146,7 +146,7 @@ class Attendant:
         elif reason := self._worth_another_try(response):
             if self._hurried and response.meta.get("truncated") == "time":
                 raise CutOff
-            if self._has_tries_left(page):
+            if self._has_tries_left(page) and not response.meta.get("failed_before"):
                 await self._postpone(page, retry_after_s(_header(response, b"Retry-After")))
                 return
             if response.meta.get("truncated"):
@@ -288,6 +288,8 @@ class Attendant:
         politeness = self.scheduler.politeness
         rest_s = retry_after_s(_header(response, b"Retry-After"))
         if response.status in BUSY:
+            if response.status != 429 and request.meta.get("failed_before"):
+                return  # it always fails, which says nothing of its site: most others need not be asked for any more
             at_once = response.status == 429  # it speaks of us, not of the page (RFC 6585, 4)
             politeness.troubled(page.site, page.id, f"it answered {response.status}", at_once=at_once, rest_s=rest_s)
             return

@@ -40,8 +40,8 @@ class KnownMiddleware:
     Settings: ``NEWSWARC_LADDER``; ``NEWSWARC_RECRAWL`` turns it off for pages of earlier crawls.
 
     ``request.meta["archived"]`` says why a page of an earlier crawl was not asked for, ``"revisit"`` why it was;
-    ``"keep_whole"``, that its capture cannot be read, so that no revisit may refer to it; ``"validated"`` is what the
-    server was asked about.
+    ``"failed_before"``, that all an earlier crawl got was an error of the server; ``"keep_whole"``, that its capture
+    cannot be read, so that no revisit may refer to it; ``"validated"`` is what the server was asked about.
     """
 
     def __init__(self, crawler: Crawler, session: ArchiveSession) -> None:
@@ -65,7 +65,8 @@ class KnownMiddleware:
         except ArchiveError:  # it cannot be read: it is fetched again, and no revisit may refer to it
             request.meta["keep_whole"] = True
             return None
-        if found is None:
+        if isinstance(found, bool):
+            request.meta["failed_before"] = found
             return None
         known, content = found
         if known.ask:
@@ -124,10 +125,11 @@ def ladder_of(crawler: Crawler) -> Ladder:
         raise config.ConfigError(f"NEWSWARC_LADDER: {error}") from error
 
 
-def _look_up(revisits: Revisits, page: Page) -> tuple[Known, Shown | None] | None:
+def _look_up(revisits: Revisits, page: Page) -> tuple[Known, Shown | None] | bool:
+    """Return what the archive has of *page*; where it has nothing, whether it failed before."""
     known = revisits.known(page, now())
     if known is None:
-        return None
+        return revisits.failed_before(page)
     if known.ask and not known.conditional:
         return known, None
     return known, shown(revisits.archive, known.shown, conditional=known.ask)

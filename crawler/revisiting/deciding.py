@@ -84,6 +84,16 @@ class Revisits:
         patience = max(self.ladder.longest, WHOLE_AGAIN) if page.kind in LASTING else WHOLE_AGAIN
         return Known(shown, ask=True, why=why, conditional=now - whole < patience)
 
+    def failed_before(self, page: Page) -> bool:
+        """Tell whether the server had nothing but an error for *page* when an earlier crawl asked for it last.
+
+        Of a front it says that the site was in trouble, not the page.
+        """
+        if page.kind not in (*LASTING, "page"):
+            return False
+        looks: list[Capture] = self.archive.ask_catalog(methodcaller("history", page.url, 1), [])
+        return any(look.captured_at < self.started and (look.status or 0) >= 500 for look in looks)
+
     # ---- articles
 
     def _changed(self, page: Page, answered: datetime) -> str | None:

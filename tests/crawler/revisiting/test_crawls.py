@@ -343,3 +343,18 @@ def test_a_window_or_a_sitemap_that_cannot_be_read_says_nothing_of_what_is_missi
             case _:
                 site.scripts["/sitemap.xml"] = sitemap(site, targets[:1], dated)
         assert asked(crawl, site) == {"/": 1, "/sitemap.xml": 1}
+
+
+def test_pages_that_always_fail_are_tried_once_and_do_not_let_their_site_be_left_alone(tmp_path: Path):
+    """In a later crawl they may be nearly all that is asked for, and nothing good comes between them."""
+    failing = [article(number) for number in range(100, 140)]
+    answers = {article(number): page() for number in range(40)}
+    links = [link for pair in zip(answers, failing, strict=True) for link in pair]
+    answers |= {"/": page(links), **dict.fromkeys(failing, reply("", status="503 Service Unavailable"))}
+    with running(RawSite(answers)) as site:
+        Crawl(tmp_path, {"RETRY_TIMES": 0, "CONCURRENT_REQUESTS_PER_DOMAIN": 1}).run(site)
+        crawl = Crawl(tmp_path)
+        assert asked(crawl, site) == {"/": 1, "/sitemap.xml": 1, **dict.fromkeys(failing, 1)}
+        site.scripts |= dict.fromkeys(failing, page())
+        asked(crawl, site)
+        assert {outcomes(crawl, site)[target] for target in failing} == {"saved"}
