@@ -225,7 +225,7 @@ class Attendant:
         why: str | None = response.meta.get("archived")
         if outcome is None:
             outcome = "skipped" if why else "unchanged" if repeats_itself(capture) else "saved"
-            reason = reason or why
+            reason = why or reason
         extract = extract and self.crawler.get_extension(Extractor) is not None
         done = _captured(capture, outcome, reason, extract=extract)
         await self.scheduler.finish(page, done, leads, listed=listed)

@@ -79,7 +79,10 @@ class KnownMiddleware:
         request.meta["capture"] = known.shown
         request.meta["truncated"] = None
         request.meta["archived"] = known.why
-        return _response(request, content.payload, known.shown.status or 200, [ARCHIVED])
+        response = _response(request, content.payload, known.shown.status or 200, [ARCHIVED])
+        if known.shown.redirect:
+            response.headers["Location"] = known.shown.redirect
+        return response
 
     async def process_response(self, request: Request, response: Response) -> Response:
         """Put what the archive has in the place of an answer that it is still the same."""

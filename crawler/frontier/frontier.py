@@ -287,7 +287,7 @@ class Frontier:
 
     def any_pending(self, kind: Kind) -> bool:
         """Tell whether any page of that *kind* is pending."""
-        with self._reading() as db:
+        with self.reading() as db:
             sites = [row[0] for row in db.execute(_SITES)]
             return any(
                 db.execute(
@@ -299,7 +299,7 @@ class Frontier:
 
     def urls(self, kind: Kind) -> list[str]:
         """Return the addresses of that *kind* that an answer came for, or that the archive answered for."""
-        with self._reading() as db:
+        with self.reading() as db:
             rows = db.execute(
                 "SELECT url FROM pages WHERE kind = ? AND outcome IN ('saved', 'unchanged', 'skipped')"
                 " AND record_id IS NOT NULL ORDER BY id",

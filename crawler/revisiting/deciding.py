@@ -65,7 +65,9 @@ class Revisits:
         shown = next((look for look in reversed(looks) if look.status == 200), None)
         if shown is None and len(looks) == LOOKS:
             shown = self.archive.ask_catalog(methodcaller("latest", page.url, status=200), None)
-        if shown is None or (shown.truncated and shown.record_type != "revisit"):
+        if shown is None:
+            return self._dead_end(page, looks, now)
+        if shown.truncated and shown.record_type != "revisit":
             return None
         if shown.captured_at >= self.started:
             return Known(shown, ask=False, why=None)
@@ -83,6 +85,21 @@ class Revisits:
         whole = shown.captured_at  # when the server last sent the page itself
         patience = max(self.ladder.longest, WHOLE_AGAIN) if page.kind in LASTING else WHOLE_AGAIN
         return Known(shown, ask=True, why=why, conditional=now - whole < patience)
+
+    def _dead_end(self, page: Page, looks: Sequence[Capture], now: datetime) -> Known | None:
+        """Return the redirect or error that *page* was lately; None when it is to be asked for.
+
+        Old articles have many dead links. One that a front shows may only be early.
+        """
+        last = looks[-1] if looks else None
+        if last is None or last.captured_at >= self.started or self.recrawl or page.priority <= FEED_ITEM:
+            return None
+        if page.depth <= 1 or last.truncated or not (last.redirect or last.status in (404, 410)):
+            return None
+        same = [look for look in looks if look.status == last.status]
+        if self._changed(page, last.captured_at) or (why := self._looked_at(same, DEEP, None, now)) is None:
+            return None
+        return Known(last, ask=False, why=why)
 
     def failed_before(self, page: Page) -> bool:
         """Tell whether the server had nothing but an error for *page* when an earlier crawl asked for it last.
@@ -155,9 +172,13 @@ class Revisits:
             return None
         seen = [look for look in looks if look.status in (200, 304)]
         resting_since = None if page.kind in ("home", "feed") else _end_of(self.publication.period(page.url), page.url)
-        every = interval(
-            seen, shortest=SHORTEST if front or page.kind == "sitemap" else DEEP, resting_since=resting_since
-        )
+        return self._looked_at(seen, SHORTEST if front or page.kind == "sitemap" else DEEP, resting_since, now)
+
+    @staticmethod
+    def _looked_at(
+        seen: Sequence[Capture], shortest: timedelta, resting_since: datetime | None, now: datetime
+    ) -> str | None:
+        every = interval(seen, shortest=shortest, resting_since=resting_since)
         ago = now - seen[-1].captured_at
         if ago >= every * EARLY:
             return None

@@ -47,6 +47,13 @@ def ago(**time: float) -> str:
     return (datetime.now(UTC) - timedelta(**time)).isoformat()
 
 
+@pytest.fixture
+def a_day_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let all that is known be a day old: a dead link is not tried more often."""
+    monkeypatch.setattr(known, "now", lambda: datetime.now(UTC) + timedelta(days=1))
+
+
+@pytest.mark.usefixtures("a_day_later")
 def test_an_article_of_an_earlier_crawl_is_not_asked_for_again_but_its_links_are_followed(tmp_path: Path):
     first, second, third = map(article, (1, 2, 3))
     site = RawSite({"/": page([first, "/tag/a"]), first: page([second]), second: GONE, "/tag/a": page([third])})
@@ -113,6 +120,7 @@ def test_recrawling_asks_for_everything_again(tmp_path: Path):
         assert (told[article(1)][0], told[article(2)][0]) == ("unchanged", "saved")
 
 
+@pytest.mark.usefixtures("a_day_later")
 def test_the_links_of_a_page_that_was_archived_as_unchanged_are_followed_too(tmp_path: Path):
     """Its latest capture is a revisit, whose body stands in another record."""
     site = RawSite({"/": page([article(1)]), article(1): page([article(2)]), article(2): GONE})

@@ -152,12 +152,13 @@ def test_a_server_is_asked_whether_the_page_is_still_the_same(tmp_path: Path, af
         assert outcomes(crawl, site)["/"] == "saved"
 
 
-def test_the_links_of_a_front_that_has_not_changed_are_followed_from_the_archive(tmp_path: Path):
+def test_the_links_of_a_front_that_has_not_changed_are_followed_from_the_archive(tmp_path: Path, after: Clock):
     answers = {"/": page([ONE, "/tag/a"]), ONE: page(), "/tag/a": page([TWO])}
     with running(validated(answers, {"/": "1", "/tag/a": "2"})) as site:
         crawl = Crawl(tmp_path)
         crawl.run(site)
         answers[TWO] = page()
+        after(hours=23)  # or the dead link is not tried again
         assert asked(crawl, site) == {"/": 1, "/tag/a": 1, TWO: 1, "/sitemap.xml": 1}
         assert outcomes(crawl, site)["/"] == "unchanged"
 
@@ -358,3 +359,22 @@ def test_pages_that_always_fail_are_tried_once_and_do_not_let_their_site_be_left
         site.scripts |= dict.fromkeys(failing, page())
         asked(crawl, site)
         assert {outcomes(crawl, site)[target] for target in failing} == {"saved"}
+
+
+def test_dead_links_and_redirects_deep_in_the_site_are_tried_once_a_day(tmp_path: Path, after: Clock):
+    moved = reply("", "text/html", "301 Moved Permanently", f"Location: {TWO}")
+    dead = "/never-was-here-at-all"
+    with running(RawSite({"/": page([ONE]), ONE: page(["/gone-from-here-to-there", dead]), TWO: page()})) as site:
+        site.scripts["/gone-from-here-to-there"] = moved
+        crawl = Crawl(tmp_path)
+        crawl.run(site)
+        after(hours=2)
+        assert asked(crawl, site) == {"/": 1, "/sitemap.xml": 1}
+        told = reasons(crawl, site)
+        assert told[dead] == told["/gone-from-here-to-there"]
+        assert "it is looked at about every 24 hours" in (told[dead] or "")
+        assert outcomes(crawl, site)[TWO] == "skipped", "where the redirect leads is found all the same"
+        after(hours=25)
+        site.scripts[dead] = page()
+        assert asked(crawl, site) == {"/": 1, "/sitemap.xml": 1, "/gone-from-here-to-there": 1, dead: 1}
+        assert outcomes(crawl, site)[dead] == "saved"
