@@ -7,7 +7,7 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -276,11 +276,6 @@ class Catalog:
         """Return the URLs of articles of *hosts* that say that they were published at *since* or later."""
         with self._reading() as db:
             return watching.young(db, hosts, since)
-
-    def any_read_before(self, pages: Collection[str], at: datetime) -> bool:
-        """Tell whether any of the normalised addresses *pages* was captured and read before *at*."""
-        with self._reading() as db:
-            return watching.any_read_before(db, pages, at)
 
     def versions(self, url: str) -> list[Version]:
         """Return an article as each capture showed it, in time order, in the latest extraction of each.
