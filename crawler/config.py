@@ -23,6 +23,7 @@ from archive.version import VERSION
 from crawler.revisiting.ladder import DEFAULT_LADDER, Ladder
 
 FILE_NAME = "newswarc.toml"
+JOBS = "jobs"  # the table of tables that crawler.jobs.definition reads
 DEFAULT_ARCHIVE = "./newswarc-archive"
 DEFAULT_USER_AGENT = f"newswarc/{VERSION} (news archiver)"
 
@@ -253,9 +254,9 @@ def load(
     *given* holds checked values from the command line. Raises ``ConfigError``.
     """
     environment = os.environ if environment is None else environment
-    named = file or (Path(environment["NEWSWARC_CONFIG"]) if environment.get("NEWSWARC_CONFIG") else None)
+    named = file is not None or bool(environment.get("NEWSWARC_CONFIG"))
     values: dict[str, Any] = {}
-    values.update(_from_file(named or Path(FILE_NAME), must_exist=named is not None))
+    values.update(_from_file(path_of(file, environment=environment), must_exist=named))
     values.update(_from_environment(environment))
     values.update(given or {})
     state_home = environment.get("XDG_STATE_HOME") or "~/.local/state"  # XDG base directory specification
@@ -312,19 +313,35 @@ def _check_authorities(path: Path) -> None:
         raise ConfigError(f"ca_file {path}: cannot be read ({error.strerror})") from error
 
 
-def _from_file(path: Path, *, must_exist: bool) -> dict[str, Any]:
+def path_of(file: Path | None, *, environment: Mapping[str, str] | None = None) -> Path:
+    """Return the file that :func:`load` reads when it is given *file*. It need not exist."""
+    environment = os.environ if environment is None else environment
+    return file or Path(environment.get("NEWSWARC_CONFIG") or FILE_NAME)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return what the file at *path* holds. Raises ``ConfigError``, from ``FileNotFoundError`` when there is none."""
     try:
-        table = tomllib.loads(path.read_bytes().decode())
+        return tomllib.loads(path.read_bytes().decode())
     except FileNotFoundError as error:
-        if must_exist:
-            raise ConfigError(f"{path}: no such file") from error
-        return {}
+        raise ConfigError(f"{path}: no such file") from error
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
+
+
+def _from_file(path: Path, *, must_exist: bool) -> dict[str, Any]:
+    try:
+        table = read_toml(path)
+    except ConfigError as error:
+        if must_exist or not isinstance(error.__cause__, FileNotFoundError):
+            raise
+        return {}
     flat: dict[str, Any] = {}
     for key, value in table.items():
+        if key == JOBS:  # a job that is wrong stops no other command
+            continue
         if isinstance(value, dict) and (value or key in _TABLES):
             flat.update({f"{key}.{inner}": inner_value for inner, inner_value in value.items()})
         else:

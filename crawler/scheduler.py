@@ -373,11 +373,18 @@ async def _attended(coroutine: Coroutine[Any, Any, None]) -> None:
 
 
 def frontier_path(crawler: Crawler) -> Path:
-    """Return where the frontier of this crawl lies: the same arguments, the same frontier."""
+    """Return where the frontier of this crawl lies: the same arguments, the same frontier.
+
+    A job has frontiers of its own. The days it is bound to are no part of their names: they move on from run to
+    run, and what an earlier run left is still to be done.
+    """
     spider: Any = crawler.spider
-    arguments = json.dumps(spider.crawl_arguments, sort_keys=True)
-    digest = hashlib.sha256(arguments.encode()).hexdigest()[:12]
-    return session_of(crawler).archive.state_dir / "crawls" / f"{spider.name}-{digest}.sqlite"
+    arguments, name = dict(spider.crawl_arguments), spider.name
+    if spider.job:
+        arguments = {key: value for key, value in arguments.items() if key not in ("since", "until")}
+        name = f"job-{spider.job}-{spider.name}"
+    digest = hashlib.sha256(json.dumps(arguments, sort_keys=True).encode()).hexdigest()[:12]
+    return session_of(crawler).archive.state_dir / "crawls" / f"{name}-{digest}.sqlite"
 
 
 def _opened(path: Path) -> Frontier:

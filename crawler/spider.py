@@ -74,6 +74,7 @@ class PublicationSpider(scrapy.Spider):
     def from_crawler(cls, crawler: scrapy.crawler.Crawler, *args: Any, **kwargs: Any) -> PublicationSpider:
         spider = super().from_crawler(crawler, *args, **kwargs)
         settings = crawler.settings
+        spider.job = settings.get("NEWSWARC_JOB")
         spider.leads = Leads(
             spider.publication,
             Bounds(spider._since, spider._until, settings.getint("DEPTH_LIMIT") or None, spider.order),
@@ -83,6 +84,7 @@ class PublicationSpider(scrapy.Spider):
 
     leads: Leads
     attendant: Attendant
+    job: str | None  # that this run is of; None when it was started without one
 
     @property
     def crawl_arguments(self) -> dict[str, str]:

@@ -41,7 +41,9 @@ def test_every_option_in_the_table_exists() -> None:
         name = row[0].split()[1].strip("`")
         command = newswarc.get_command(context, name)
         assert command is not None
-        known = {option for parameter in command.params for option in [*parameter.opts, *parameter.secondary_opts]}
+        parts = list(command.commands.values()) if isinstance(command, click.Group) else [command]
+        parameters = [parameter for part in parts for parameter in part.params]
+        known = {option for parameter in parameters for option in [*parameter.opts, *parameter.secondary_opts]}
         named = set(re.findall(r"--[a-z-]+", row[1]))
         assert named <= known, name
         unnamed = known - named - {"--archive", "--config", "--allow-private", "--quiet", "--verbose", "--json"}

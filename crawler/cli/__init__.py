@@ -17,6 +17,7 @@ from crawler.exit_codes import ExitCode
 COMMANDS = {
     "archive": "Archive pages now, with what they need to be shown again.",
     "crawl": "Run one spider into the archive; interrupted, the same command goes on.",
+    "jobs": "Scheduled crawls: run them now, when due, or stay and run them on time.",
     "extract": "Articles out of pages or WARC files, without archiving.",
     "articles": "Search the archive's articles; newest first without a query.",
     "show": "One article, or the captured bytes.",

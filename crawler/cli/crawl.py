@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +13,15 @@ import click
 from crawler.cli import code_of
 from crawler.cli.options import common
 from crawler.cli.terminal import hang_up, print_json, print_line, printable
-from crawler.cli.times import Day, Duration, Size
+from crawler.cli.times import Day
+from crawler.cli.values import Duration, JobName, Size
 from crawler.config import Config
 from crawler.exit_codes import ExitCode
 from crawler.revisiting.ladder import Ladder
 
 if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
     from archive.drift import Drift
     from crawler.account import Account
     from crawler.frontier import Reason
@@ -64,6 +67,10 @@ REASONS_TOLD = 12  # the most frequent ones; a crawl of a large site has many
     type=click.Choice(["record", "obey"]),
     help="What it means that a page asks not to be archived; default from the configuration.",
 )
+@click.option("--job", type=JobName(), metavar="NAME", help="The job it is run for: it has a frontier of its own.")
+@click.option(
+    "--outcome", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write as JSON how it ended."
+)
 @click.option("--requisites", is_flag=True, help="Images, styles, scripts and fonts of articles too.")
 @click.option("--recrawl", is_flag=True, help="Ask again for articles that the archive holds.")
 @click.option(
@@ -83,10 +90,12 @@ def command(
     until: date | None,
     max_pages: int | None,
     max_bytes: int | None,
-    max_time: float | None,
+    max_time: timedelta | None,
     order: str | None,
     warcs: tuple[Path, ...],
     noarchive: str | None,
+    job: str | None,
+    outcome: Path | None,
     requisites: bool,
     recrawl: bool,
     ladder: str | None,
@@ -114,6 +123,13 @@ def command(
         given["requisites"] = True
     revisiting = {"NEWSWARC_RECRAWL": recrawl} | ({} if ladder is None else {"NEWSWARC_LADDER": _ladder(ladder)})
     from crawler.cli.progress import CrawlProgress
+    from crawler.received import Received
+
+    received = Received()
+
+    def watch(crawler: Crawler) -> None:
+        progress.watch(crawler)
+        received.watch(crawler)
 
     def tell(result: PageResult, store_failed: bool = False) -> None:
         if as_json:
@@ -127,25 +143,28 @@ def command(
             spider,
             settings={
                 **revisiting,
+                "NEWSWARC_JOB": job,
                 "NEWSWARC_BUDGET_BYTES": max_bytes or 0,
-                "NEWSWARC_BUDGET_S": max_time or 0,
+                "NEWSWARC_BUDGET_S": max_time.total_seconds() if max_time else 0,
                 "NEWSWARC_NOARCHIVE": noarchive or settings.noarchive,
                 "NEWSWARC_FROM_WARC": [str(file) for file in warcs],
                 **_pairs("-s", overrides),
             },
             arguments=given,
             on_item=tell,
-            on_crawler=progress.watch,
+            on_crawler=watch,
         )
-    if isinstance(finished.error, BrokenPipeError):  # nobody is told any more
-        hang_up()
-        raise click.Abort
     if finished.hosts:
         finished.drifted = _drifts(settings, finished.hosts)
     code = _code(finished)
     report = _report(settings, finished, code)
     if report is not None and report.error is not None and code in (ExitCode.DONE, ExitCode.SOME_FAILED):
         code = code_of(report.error)
+    if outcome is not None:  # before anything is told: whoever reads that may be gone
+        _write(outcome, finished, code, received.bytes)
+    if isinstance(finished.error, BrokenPipeError):  # nobody is told any more
+        hang_up()
+        raise click.Abort
     if finished.account is not None and not quiet:
         for line in [*summary(spider, settings.archive, finished), *_told_of(report, settings.archive)]:
             if as_json:
@@ -161,6 +180,15 @@ def command(
     return code
 
 
+def _write(path: Path, finished: Finished, code: ExitCode, size: int) -> None:
+    from crawler.outcome import outcome_of
+
+    try:
+        outcome_of(finished, code, size).write(path)
+    except OSError as failed:
+        log.error("%s: how the crawl ended cannot be written there (%s)", path, failed.strerror)
+
+
 def _drifts(settings: Config, hosts: Sequence[str]) -> list[Drift]:
     from archive.archive import Archive
     from crawler.drift import lasting_drifts
@@ -170,6 +198,8 @@ def _drifts(settings: Config, hosts: Sequence[str]) -> list[Drift]:
 
 
 def _code(finished: Finished) -> ExitCode:
+    if isinstance(finished.error, BrokenPipeError):
+        return ExitCode.INTERRUPTED
     return exit_code(finished) if finished.error is None else code_of(finished.error)
 
 

@@ -1,4 +1,4 @@
-"""Times, durations and sizes as people type them on the command line."""
+"""Times as people type them on the command line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 import click
 
 from archive.capture import parse_iso
-from crawler import units
 
 
 class Day(click.ParamType[date]):
@@ -23,30 +22,6 @@ class Day(click.ParamType[date]):
             return date.fromisoformat(str(value).strip())
         except ValueError:
             self.fail(f"{value!r} is no day; write it like 2026-11-21", param, ctx)
-
-
-class Duration(click.ParamType[float]):
-    """A duration as 90s, 10m, 1h, 7d or 2w; it gives seconds."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        try:
-            return value if isinstance(value, float) else units.duration(str(value)).total_seconds()
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
-class Size(click.ParamType[int]):
-    """A size as 500MB or 2GB; it gives bytes."""
-
-    name = "size"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        try:
-            return value if isinstance(value, int) else units.size(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
 
 
 class Time(click.ParamType[datetime]):

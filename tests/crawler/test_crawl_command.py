@@ -27,6 +27,7 @@ from crawler.exit_codes import ExitCode
 from crawler.frontier import Reason
 from crawler.interruption import HURRY
 from crawler.known import ARCHIVED
+from crawler.outcome import Outcome
 from crawler.politeness import Politeness
 from crawler.run import Finished
 from tests.command import Command, heeded
@@ -221,3 +222,48 @@ def test_an_interrupted_crawl_says_so_and_what_the_next_run_adds(tmp_path: Path)
     assert (second["run"]["ended_as"], second["run"]["number"]) == ("finished", 2)
     assert second["outcomes"]["run"]["total"] == 1
     assert second["outcomes"]["whole"]["total"] == first["outcomes"]["whole"]["total"]
+
+
+# --- of a job
+
+
+def test_a_job_has_a_frontier_of_its_own_and_a_spent_budget_is_gone_on_with(tmp_path: Path):
+    made = Command(tmp_path)
+    pages = {article(number): page(title=str(number)) for number in range(12)}
+    with running(RawSite({"/": page(pages), **pages})) as site:
+        arguments = ("crawl", "generic", "-a", f"start={site.url('/')}", "--outcome", "told.json")
+        made.run(*arguments, "--job", "one", "--max-bytes", "1")
+        spent = Outcome.read(tmp_path / "told.json")
+        assert spent is not None
+        assert (spent.code, spent.error) == (ExitCode.DONE, "")
+        assert spent.pending > 0
+        assert 0 < spent.kept_bytes < 5000
+        # Another job of the same spider begins for itself, and in as little time as this comes to nothing.
+        none = made.run(*arguments, "--job", "two", "--max-time", "0.001s")
+        assert b"the 0.001 s of --max-time" in none.out
+        # The days that a job is bound to move on; what waits is still gone on with.
+        made.run(*arguments, "--job", "one", "--since", "2026-01-01")
+    done = Outcome.read(tmp_path / "told.json")
+    assert done is not None
+    assert (done.code, done.pending) == (ExitCode.DONE, 0)
+    assert spent.pages_now + done.pages_now == sum(done.pages.values())
+    assert {target: len(site.received(target)) for target in pages} == dict.fromkeys(pages, 1)
+    names = sorted(path.name for path in (made.path / ".newswarc" / "crawls").glob("*.sqlite"))
+    assert [name.rpartition("-")[0] for name in names] == ["job-one-generic", "job-two-generic"]
+
+
+@pytest.mark.parametrize("name", ["", "../x", ".x", "a b", "a" * 65, "é"])
+def test_what_cannot_be_a_path_cannot_be_the_name_of_a_job(name: str):
+    told = CliRunner().invoke(command, ["generic", "--job", name])
+    assert told.exit_code == 2
+    assert "cannot be the name of a job" in told.output
+
+
+def test_how_it_ended_is_written_when_it_could_not_begin_too(tmp_path: Path):
+    made = Command(tmp_path)
+    made.path.write_text("no directory")
+    made.run("crawl", "generic", "-a", "start=http://127.0.0.1:9/", "--outcome", "told.json", code=ExitCode.USAGE)
+    told = Outcome.read(tmp_path / "told.json")
+    assert told is not None
+    assert told.code == ExitCode.USAGE
+    assert "archive" in told.error

@@ -17,7 +17,9 @@ def test_durations(text: str, seconds: float) -> None:
     assert duration(text) == timedelta(seconds=seconds)
 
 
-@pytest.mark.parametrize("text", ["", "5", "m", "-1h", "1y", "1h30", "0s", "1e9w", "99999999999w"])
+@pytest.mark.parametrize(
+    "text", ["", "5", "m", "-1h", "1y", "1h30", "0s", "1e9w", "99999999999w", "\u0661h", "9" * 400 + "d"]
+)
 def test_what_is_no_duration_says_how_one_is_written(text: str) -> None:
     with pytest.raises(ValueError, match="90s, 10m, 1h, 7d"):
         duration(text)
@@ -38,7 +40,7 @@ def test_sizes(text: str, count: int) -> None:
     assert size(text) == count
 
 
-@pytest.mark.parametrize("text", ["", "MB", "-1MB", "0", "2 GBs", "1 mile", "0.1b"])
+@pytest.mark.parametrize("text", ["", "MB", "-1MB", "0", "2 GBs", "1 mile", "0.1b", "9" * 400 + "GB"])
 def test_what_is_no_size_says_how_one_is_written(text: str) -> None:
     with pytest.raises(ValueError, match="500MB or 2GB"):
         size(text)
