@@ -123,6 +123,7 @@ def code_of(error: BaseException) -> ExitCode:
     from archive.parquet import ParquetMissing
     from crawler.config import ConfigError
     from crawler.frontier import FrontierBusy
+    from crawler.jobs.running import JobBusy
     from crawler.publication import ArgumentError, NotLoaded
 
     match error:
@@ -131,6 +132,7 @@ def code_of(error: BaseException) -> ExitCode:
             | ArgumentError()
             | NotLoaded()
             | FrontierBusy()
+            | JobBusy()
             | LocationError()
             | ParquetMissing()
             | WorkersUnavailable()

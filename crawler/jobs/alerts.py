@@ -198,7 +198,7 @@ def post(settings: Config, url: str, alert: dict[str, Any]) -> str | None:
         finally:
             await client.close()
         with exchange.response as answer:
-            return status_of(answer.read(64))
+            return status_of(answer.read(0, 64))
 
     try:
         status = asyncio.run(send())
