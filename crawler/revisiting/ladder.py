@@ -29,8 +29,6 @@ class Ladder:
     def parsed(cls, text: str) -> Self:
         """Return the ladder written as ``1h, 6h, 1d``. Raises ``ValueError`` for what is none."""
         rungs = sorted({duration(part) for part in re.split(r"\s*,\s*", text.strip()) if part})
-        if rungs and not rungs[0]:
-            raise ValueError(f"{text!r}: a rung lies after publication; write it like {DEFAULT_LADDER}")
         return cls(tuple(rungs))
 
     @property

@@ -107,7 +107,7 @@ def test_the_ladder_is_what_the_crawl_is_told(tmp_path: Path, after: Clock):
 
 def test_a_ladder_that_is_none_is_told_and_nothing_is_crawled(tmp_path: Path):
     with running(RawSite({"/": page()})) as site:
-        with pytest.raises(config.ConfigError, match="NEWSWARC_LADDER: 'soon' is no duration"):
+        with pytest.raises(config.ConfigError, match="NEWSWARC_LADDER: 'soon' is not a duration"):
             Crawl(tmp_path, {"NEWSWARC_LADDER": "soon"}).run(site)
         assert not site.requests
 
