@@ -57,6 +57,8 @@ class Job:
     max_bytes: int | None = None
     since: date | timedelta | None = None
     ladder: str | None = None
+    order: str | None = None
+    noarchive: str | None = None
     requisites: bool = False
     archive: str | None = None
     enabled: bool = True
@@ -83,8 +85,9 @@ class Job:
             options += ["--max-time", f"{self.max_time.total_seconds():g}s"]
         if self.max_bytes is not None:
             options += ["--max-bytes", str(self.max_bytes)]
-        if self.ladder is not None:
-            options += ["--ladder", self.ladder]
+        for option, value in (("--ladder", self.ladder), ("--order", self.order), ("--noarchive", self.noarchive)):
+            if value is not None:
+                options += [option, value]
         if self.requisites:
             options.append("--requisites")
         return options
@@ -241,6 +244,15 @@ def _ladder(value: Any) -> str:
     return ", ".join(step.strip() for step in steps)
 
 
+def _one_of(*words: str) -> _Check:
+    def check(value: Any) -> str:
+        if value not in words:
+            raise _Wrong(value, " or ".join(f'"{word}"' for word in words))
+        return str(value)
+
+    return check
+
+
 def _pairs(value: Any) -> dict[str, str]:
     if not isinstance(value, dict):
         raise _Wrong(value, "a table of names and values")
@@ -325,6 +337,8 @@ _KEYS: Mapping[str, _Check] = {
     "max_bytes": _size,
     "since": _since,
     "ladder": _ladder,
+    "order": _one_of("newest", "oldest"),
+    "noarchive": _one_of("record", "obey"),
     "requisites": _switch,
     "archive": _text,
     "enabled": _switch,

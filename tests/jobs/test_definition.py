@@ -70,6 +70,7 @@ def test_a_wrong_table_is_refused_in_one_plain_line(tmp_path: Path, text: str, e
         ('since = "yesterday"', "since is 'yesterday'; expected a day like"),
         ("since = 2026-11-01T00:00:00Z", r"since is datetime\.datetime.*; expected a day like"),
         ('ladder = "1h, soon"', "ladder is '1h, soon'; expected durations in a list or parted by commas"),
+        ('order = "best"', 'order is \'best\'; expected "newest" or "oldest"'),
         ("ladder = [1]", r"ladder is \[1\]; expected durations"),
         ('requisites = "yes"', "requisites is 'yes'; expected true or false"),
         ("enabled = 1", "enabled is 1; expected true or false"),
@@ -125,13 +126,16 @@ def test_the_crawl_is_told_all_of_it(tmp_path: Path):
         max_bytes = "2GB"
         since = "7d"
         ladder = ["1h", "6h"]
+        order = "oldest"
+        noarchive = "obey"
         requisites = true
         """,
     )
     assert job.crawl_options(NOW) == [
         "generic", "--job", "x", "-a", "start=https://a.example/ https://b.example/", "-a", "deep=True",
         "-s", "DEPTH_LIMIT=3", "-s", "NAMES=a,b", "--since", "2026-11-21", "--max-pages", "7", "--max-time", "5400s",
-        "--max-bytes", "2000000000", "--ladder", "1h, 6h", "--requisites",
+        "--max-bytes", "2000000000", "--ladder", "1h, 6h", "--order", "oldest",
+        "--noarchive", "obey", "--requisites",
     ]  # fmt: skip
 
 
