@@ -1,9 +1,9 @@
 """Whether an article stands, as one capture of its address tells: it is there, it is gone, or nothing is told.
 
 there     the page was shown
-gone      404, 410, 451; or a page that says so under another status: a soft 404
-None      the server failed, something stood before the article (a block page, a consent wall, a stub), or a redirect
-          led on; where one leads to is for the caller to look at
+gone      404, 410; or a page that says so under another status: a soft 404
+None      the server failed, an authority or a court forbids it (451, RFC 7725), something stood before the article (a
+          block page, a consent wall, a stub), or a redirect led on; where one leads to is for the caller to look at
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from archive.article import Article
 
 Standing = Literal["there", "gone"]
 
-GONE_STATUSES = frozenset({404, 410, 451})  # 451: unavailable for legal reasons (RFC 7725)
+GONE_STATUSES = frozenset({404, 410})
 SHOWN_KINDS = frozenset({"article", "live", "gallery"})
 LOOKED_AT = 1_000  # characters of an error page's text
 

@@ -85,9 +85,9 @@ class Job:
             options += ["--max-time", f"{self.max_time.total_seconds():g}s"]
         if self.max_bytes is not None:
             options += ["--max-bytes", str(self.max_bytes)]
-        for option, value in (("--ladder", self.ladder), ("--order", self.order), ("--noarchive", self.noarchive)):
-            if value is not None:
-                options += [option, value]
+        for option, word in (("--ladder", self.ladder), ("--order", self.order), ("--noarchive", self.noarchive)):
+            if word is not None:
+                options += [option, word]
         if self.requisites:
             options.append("--requisites")
         return options

@@ -1,4 +1,4 @@
-"""Articles that are not where they were: 404, 410 or 451, or sent on to a front page or a section.
+"""Articles that are not where they were: 404 or 410, or sent on to a front page or a section.
 
 A failed fetch is none: a server that answers 500, a block page or a time-out says nothing of the article. Each is told
 once, in the run in which it was first found gone.

@@ -69,7 +69,7 @@ def test_an_error_page_tells_whether_it_is_the_article_or_the_server(title: str,
 
 @pytest.mark.parametrize(
     ("status", "kind", "told"),
-    [(404, None, "gone"), (410, None, "gone"), (451, None, "gone"), (200, "article", "there"), (200, "live", "there"),
+    [(404, None, "gone"), (410, None, "gone"), (451, None, None), (200, "article", "there"), (200, "live", "there"),
      (200, "block", None), (200, "consent", None), (200, "stub", None), (200, "index", None), (200, None, None),
      (403, None, None), (429, None, None), (500, None, None), (304, None, None), (302, None, None)],
 )  # fmt: skip
