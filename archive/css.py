@@ -51,6 +51,15 @@ class Address(NamedTuple):
     use: Use
 
 
+class Place(NamedTuple):
+    """Where a reference stands: *start* to *end* is the bare address of a ``url(``, or a string with its quotes."""
+
+    reference: str
+    use: Use
+    start: int
+    end: int
+
+
 def decode_css(body: bytes, charset: str | None = None) -> str:
     """Return the text of a style sheet (CSS Syntax 3, 3.2): byte order mark, header, ``@charset``, else UTF-8."""
     for mark, encoding in _BOMS:
@@ -68,6 +77,12 @@ def decode_css(body: bytes, charset: str | None = None) -> str:
 
 def css_addresses(text: str) -> Iterator[Address]:
     """Yield what the style sheet, or the value of a ``style`` attribute, refers to, in its order."""
+    for reference, use, _, _ in css_places(text):
+        yield Address(reference, use)
+
+
+def css_places(text: str) -> Iterator[Place]:
+    """Yield the same as :func:`css_addresses`, each with its place in *text*."""
     if not _WORTH_READING.search(text):
         return
     position, functions = 0, list[str]()
@@ -75,7 +90,7 @@ def css_addresses(text: str) -> Iterator[Address]:
     font_depth = 0  # blocks open, from that of an @font-face on
     while token := (_TOKEN if rule is not None or functions or font_depth else _FEW).search(text, position):
         position = token.end()
-        reference = None
+        reference, start, end = None, 0, 0
         if token["at"]:
             rule = _unescape(token["at"]).lower()
             functions.clear()
@@ -85,12 +100,14 @@ def css_addresses(text: str) -> Iterator[Address]:
                 functions.append(name)
             elif found := _URL.match(text, position):
                 position, reference = found.end(), _unescape(found[1])
+                start, end = found.span(1)
             else:
                 bad = _BAD_URL.match(text, position)
                 position = bad.end() if bad else position
         elif token["string"]:
             if (functions and functions[-1] in _HOLDS_ADDRESS) or (rule == "import" and not functions):
-                reference = _unescape(token["string"].strip(token["string"][0]))
+                reference = _unescape(string_content(token["string"]))
+                start, end = token.span("string")
         elif mark := token["mark"]:
             if mark == "(":
                 functions.append("")
@@ -106,10 +123,21 @@ def css_addresses(text: str) -> Iterator[Address]:
             elif not functions:  # a semicolon; inside parentheses it is part of them
                 rule = None
         if reference and rule == "import":
-            yield Address(reference, "import")
+            yield Place(reference, "import", start, end)
             rule = ""  # what follows are its conditions
         elif reference and rule is None:
-            yield Address(reference, "font" if font_depth else "image")
+            yield Place(reference, "font" if font_depth else "image", start, end)
+
+
+def string_content(string: str) -> str:
+    """Return what stands in a string token: one that a line break or the end of the text cuts has no closing quote."""
+    return string[1:-1] if is_closed(string) else string[1:]
+
+
+def is_closed(string: str) -> bool:
+    """Tell whether a string token ends with its quote, and not with an escaped one."""
+    before = string[1:-1]
+    return len(string) > 1 and string[-1] == string[0] and (len(before) - len(before.rstrip("\\"))) % 2 == 0
 
 
 def _unescape(text: str) -> str:

@@ -13,6 +13,9 @@ MAX_URL_LENGTH = 8_192  # servers take less; what is longer is data, or an attac
 
 _ENDS = "".join(map(chr, range(0x21)))  # C0 controls and space, stripped from both ends (WHATWG URL, 4.4)
 _INSIDE = str.maketrans("", "", "\t\n\r")  # dropped wherever they stand (the same)
+# Any number of slashes, either way, begins a host (WHATWG URL, 4.4: special authority ignore slashes); after the base's
+# own scheme one or none does not.
+_HOST_NEXT = re.compile(r"[/\\]{2,}|(?P<scheme>https?):(?P<slashes>[/\\]*)", re.IGNORECASE)
 _FOREIGN_SCHEME = re.compile(r"(?!https?:)[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 # What is percent-encoded beside controls and non-ASCII (WHATWG URL, 1.3: path and special-query percent-encode sets).
 _PATH_SET, _QUERY_SET = set(' "<>^`{}'), set(" \"<>'")
@@ -38,8 +41,17 @@ def resolve(base: str, reference: str) -> str | None:
     percent-encoded. ``None`` as well for an empty reference, which would mean the page itself, for one with
     credentials, which browsers refuse to load, and for one that no address can be made of.
     """
+    if len(reference) > MAX_URL_LENGTH:
+        reference = reference.strip(_ENDS).translate(_INSIDE)
+    if len(reference) > MAX_URL_LENGTH:
+        return None
+    return absolute(base, reference)
+
+
+def absolute(base: str, reference: str) -> str | None:
+    """Return what :func:`resolve` does, for references of any length."""
     reference = reference.strip(_ENDS).translate(_INSIDE)
-    if not reference or reference.startswith("#") or len(reference) > MAX_URL_LENGTH:
+    if not reference or reference.startswith("#"):
         return None
     if _FOREIGN_SCHEME.match(reference):
         return None
@@ -59,8 +71,9 @@ def _origin(base: str) -> str | None:
 
 def _resolve(base: str, reference: str) -> str | None:
     path, mark, query = reference.partition("#")[0].partition("?")
+    path = path.replace("\\", "/")
     try:
-        parts = _joined(urlsplit(base), path.replace("\\", "/") + mark + query)
+        parts = _joined(urlsplit(base), _with_host(base, path) + mark + query)
         host, port = parts.hostname, parts.port
         if parts.scheme not in {"http", "https"} or not host or "@" in parts.netloc:
             return None
@@ -71,6 +84,19 @@ def _resolve(base: str, reference: str) -> str | None:
         netloc += f":{port}"
     address = f"{parts.scheme}://{netloc}{_without_dots(_encoded(parts.path, _PATH_SET))}"
     return f"{address}?{_encoded(parts.query, _QUERY_SET)}" if parts.query else address
+
+
+def _with_host(base: str, path: str) -> str:
+    """Return *path*, the reference up to its query, with exactly two slashes where a host begins."""
+    found = _HOST_NEXT.match(path)
+    if not found:
+        return path
+    rest, scheme = path[found.end() :], (found["scheme"] or "").lower()
+    if not scheme:
+        return f"//{rest}"
+    if len(found["slashes"]) < 2 and base.lower().startswith(f"{scheme}:"):
+        return found["slashes"] + rest
+    return f"{scheme}://{rest}"
 
 
 def _ascii(host: str) -> str:
