@@ -96,7 +96,8 @@ def test_what_an_independent_parser_finds_leads_into_the_archive(sheet: str) -> 
         found = []
         for rule in tinycss2.parse_stylesheet(text):
             if rule.type == "at-rule" and rule.lower_at_keyword == "import":
-                found += [node.value for node in rule.prelude if node.type in {"string", "url"}][:1]
+                strings = [node.value for node in rule.prelude if node.type == "string"]
+                found += [*strings, *addresses(rule.prelude)][:1]
             elif rule.type == "qualified-rule":
                 found += addresses(rule.content)
         return found
