@@ -96,8 +96,8 @@ def test_what_an_independent_parser_finds_leads_into_the_archive(sheet: str) -> 
         found = []
         for rule in tinycss2.parse_stylesheet(text):
             if rule.type == "at-rule" and rule.lower_at_keyword == "import":
-                strings = [node.value for node in rule.prelude if node.type == "string"]
-                found += [*strings, *addresses(rule.prelude)][:1]
+                each = ([node.value] if node.type == "string" else addresses([node]) for node in rule.prelude)
+                found += [address for found_here in each for address in found_here][:1]
             elif rule.type == "qualified-rule":
                 found += addresses(rule.content)
         return found
