@@ -232,6 +232,12 @@ def test_a_rule(given: str, expected: str) -> None:
     assert short(replayed(given)) == expected
 
 
+def test_what_a_framed_document_leads_to_is_asked_for_as_a_frame() -> None:
+    assert short(replayed("<a href=x><img src=i>", as_="if_")) == f'<a href="~if_/{DIR}/x"><img src="~im_/{DIR}/i">'
+    page = short(replayed("<iframe srcdoc='<a href=x>'></iframe><a href=x>"))
+    assert page == f'<iframe srcdoc=\'&lt;a href="~if_/{DIR}/x">\'></iframe><a href="~/{DIR}/x">'
+
+
 def test_documents_within_documents_end_somewhere() -> None:
     page = "<img src=i>"
     for _ in range(8):

@@ -57,7 +57,7 @@ def rewritten(
     if kind == "other":
         same = content_type is not None and sent_as == content_type.partition(";")[0].strip().lower()
         return Rewritten(body, content_type if same and content_type else sent_as, kind)
-    links = Links(url, link)
+    links = Links(url, link, framed=as_ == "if_")
     refresh = None
     if kind == "html":
         page = Html(links, scripts=scripts, insert=shim_tag(url, link) if scripts else "")

@@ -119,7 +119,7 @@ class Html:
             if attributes:
                 new = self._changed(element, name, raw, attributes)
             else:
-                key = (element, name, raw, self._links.base)
+                key = (element, name, raw, self._links.base)  # a document in an attribute has a cache of its own
                 if key in self._known:
                     new = self._known[key]
                 else:
@@ -147,10 +147,11 @@ class Html:
     def _srcdoc(self, value: str) -> str:
         if self._depth >= MAX_SRCDOC_DEPTH:
             return ""
-        base = self._links.base
+        base, modifier = self._links.base, self._links.page_modifier
+        self._links.page_modifier = "if_"
         inner = Html(self._links, scripts=self._scripts, insert=self._insert, depth=self._depth + 1)
         new = inner.document(value)
-        self._links.base = base
+        self._links.base, self._links.page_modifier = base, modifier
         self.steps += inner.steps
         return new
 

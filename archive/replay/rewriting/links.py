@@ -36,11 +36,13 @@ _DESCRIPTORS = re.compile(r"(?:\([^)]*+\)?|[^,(])*+,?")
 class Links:
     """Resolves what stands in one document, captured at *url*, and gives its addresses in the archive."""
 
-    def __init__(self, url: str, link: Link) -> None:
+    def __init__(self, url: str, link: Link, *, framed: bool = False) -> None:
         self.url = url.partition("#")[0]
         self.base = self.url
         self.link = link
         self.needs: dict[tuple[str, str], None] = {}  # what the document loads: address and modifier, in its order
+        # What a framed document leads to comes into its frame: asked for as a page, it could forbid to be framed there.
+        self.page_modifier = "if_" if framed else ""
         self._known: dict[tuple[str, str, str], str | None] = {}
 
     def to(self, reference: str, modifier: str) -> str | None:
@@ -49,26 +51,27 @@ class Links:
         It stays when it leads to another scheme or only within the document. What no address can be made of leads
         nowhere: left as it is, a browser that is more forgiving could follow it to the live web.
         """
-        key = (self.base, reference, modifier)
+        key = (self.base, reference, modifier or self.page_modifier)
         if key not in self._known:
             self._known[key] = self._to(reference, modifier)
         return self._known[key]
 
     def _to(self, reference: str, modifier: str) -> str | None:
-        reference = reference.strip(_ENDS).translate(_INSIDE)
+        if not reference.isprintable() or reference != reference.strip():
+            reference = reference.strip(_ENDS).translate(_INSIDE)
         if _FOREIGN_SCHEME.match(reference):
             return None
         reference, mark, fragment = reference.partition("#")
         if not reference:
             if self.base == self.url or modifier:  # an empty address loads nothing
                 return None
-            return self.link(self.base, modifier) + mark + fragment
+            return self.link(self.base, self.page_modifier) + mark + fragment
         address = absolute(self.base, reference) or absolute(self.base, _CREDENTIALS.sub(r"\1", reference))
         if address is None:
             return UNREACHABLE
         if modifier:
             self.needs[address, modifier] = None
-        return self.link(address, modifier) + mark + fragment
+        return self.link(address, modifier or self.page_modifier) + mark + fragment
 
     def address(self, reference: str) -> str | None:
         """Return what *reference* means on the live web; ``None`` for other schemes and for nothing."""

@@ -33,6 +33,10 @@
     } catch {
       return reference;
     }
+    // A script that puts addresses together from `location` gets the host that pages are replayed from.
+    if (absolute.origin === new URL(here).origin) {
+      absolute = new URL(absolute.pathname + absolute.search + absolute.hash, base);
+    }
     if (absolute.protocol !== "http:" && absolute.protocol !== "https:") return reference;
     return here + modifier + betweenUrl + absolute.href;
   };
@@ -126,11 +130,14 @@
   // ---- requests
 
   const archivedRequest = (input, options) => {
-    if (!(input instanceof Request)) return [archived(input), clean(options)];
-    return [new Request(archived(live(input.url)), input), clean(options)];
+    return [input instanceof OldRequest ? input : archived(input), clean(options)];
   };
   const clean = (options) => options && { ...options, credentials: "omit", integrity: "", mode: undefined };
 
+  const OldRequest = window.Request;
+  window.Request = class Request extends OldRequest {
+    constructor(input, options) { super(input instanceof OldRequest ? input : archived(input), clean(options)); }
+  };
   window.fetch = function fetch(input, options) {
     const [request, cleaned] = archivedRequest(input, options);
     return native.fetch.call(window, request, cleaned).then((response) => {

@@ -1,0 +1,1 @@
+"""Replay as a browser shows it: Debian's chromium, driven by Playwright."""
