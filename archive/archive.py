@@ -147,8 +147,11 @@ class Archive:
     @staticmethod
     def _enter(directory: Path, catalog: Catalog) -> None:
         """Enter the sealed segments in *directory* into the catalogue: their writer may have died before it did."""
-        for path in sorted(directory.glob(f"*{names.WARC_SUFFIX}")):
-            key = names.keys(names.stem_of(path.name)).warc
+        for path in sorted([*directory.glob(f"*{names.WARC_SUFFIX}"), *directory.glob(f"*{names.PLAIN_WARC_SUFFIX}")]):
+            stem = names.stem_of(path.name)
+            if not path.with_name(stem + names.MANIFEST_SUFFIX).exists():
+                continue  # an imported file's own bytes, beside the segment that was made of it
+            key = names.keys(stem).warc
             catalog.forget(key)
             captures: list[Capture] = []
             articles: list[tuple[str, Article, Place]] = []
@@ -158,7 +161,7 @@ class Archive:
                         captures.append(capture)
                     elif article := article_of(record, key):
                         articles.append(article)
-                    if len(articles) >= ENTERED_AT_ONCE:
+                    if len(articles) >= ENTERED_AT_ONCE or len(captures) >= 10 * ENTERED_AT_ONCE:
                         catalog.add(captures, articles)
                         captures, articles = [], []
             catalog.add(captures, articles)
@@ -276,7 +279,7 @@ class Archive:
         if capture.record_type != "revisit":
             return capture.place
         refers_to = capture.refers_to
-        original = self._original(capture, refers_to) if refers_to else None
+        original = self._original(capture, refers_to) if refers_to else self._same_payload(capture)
         if original is None:
             raise NotArchived(
                 f"{capture.url}: the revisit {capture.record_id} refers to"
@@ -292,6 +295,16 @@ class Archive:
             if named and same and capture.record_type != "revisit":
                 return capture
         return None
+
+    def _same_payload(self, revisit: Capture) -> Capture | None:
+        """Return what a revisit stands for that names nothing but a digest, as Heritrix wrote them before WARC 1.1."""
+        label = revisit.payload_digest
+        if label is None:
+            return None
+        for capture in self.index.captures(revisit.url):
+            if capture.record_type != "revisit" and capture.payload_digest == label:
+                return capture
+        return self.ask_catalog(lambda catalog: catalog.original(label, revisit.url), None)
 
     def written_place(self, capture: Capture) -> Place:
         """Return where the record lies that answers for *capture*, for a writer: segments not yet published count.

@@ -153,7 +153,7 @@ def parse_iso(text: str) -> datetime:
     What is not given is the earliest it can be; digits past microseconds are dropped; a leap second is the second
     after it. Raises ``ValueError`` when it is no such date.
     """
-    match = _DATE.fullmatch(text.strip())
+    match = _DATE.fullmatch(text.strip().upper())  # RFC 3339, 5.6: t and z may be in lower case
     if not match:
         raise ValueError(f"not a date in the form 2026-11-21T20:48:00.123456Z: {text!r}")
     year, month, day, hour, minute, second, fraction, zone = match.groups()

@@ -13,9 +13,6 @@ from archive.errors import MalformedRecord
 from archive.place import Place
 from archive.scan import Scanned, scan
 
-# The bytes inflated are then not those that were written.
-UNREADABLE = frozenset({"gzip-cut", "gzip-data", "gzip-crc", "gzip-size"})
-
 ENTERED_AT_ONCE = 500  # articles a transaction: their texts are held in memory until it ends
 
 Told = Callable[[int, str], None]  # the offset of damage, and what it is
@@ -32,8 +29,7 @@ def records_in(stream: BinaryIO, told: Told = _untold) -> Iterator[Scanned]:
         with record:
             for problem in record.problems:
                 told(problem.offset, problem.message)
-            whole = record.content_length == len(record.block) and record.length
-            if whole and not any(problem.code in UNREADABLE for problem in record.problems):
+            if record.readable:
                 yield record
     for problem in reading.problems:
         told(problem.offset, problem.message)

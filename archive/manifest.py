@@ -16,8 +16,10 @@ from typing import Any
 from archive import cdxj, names
 from archive.capture import CAPTURE_TYPES, Capture, iso, parse_iso
 from archive.errors import MalformedRecord
+from archive.line_sorter import LineSorter
 from archive.place import Place
 from archive.scan.record import Fields
+from archive.warc_fields import read_fields
 
 SCHEMA = 1
 
@@ -32,8 +34,29 @@ class IndexFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Imported:
+    """Where a segment of other tools came from: the file that was given, and who took it in, when.
+
+    *size* and *sha256* are those of the given file. *original* is the key of its own bytes where the segment is a copy
+    of its records, each a gzip member; None where the segment is the file itself. *faults* counts the places that
+    could not be read when it was imported.
+    """
+
+    name: str  # without its directory; of a WACZ package, the package, "!" and its member
+    at: str
+    by: str
+    size: int
+    sha256: str
+    faults: int = 0
+    original: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
-    """What one segment is. *first* and *last* are the earliest and latest WARC-Date, *created* that of its warcinfo."""
+    """What one segment is. *first* and *last* are the earliest and latest WARC-Date, *created* that of its warcinfo.
+
+    *imported* stands in the manifests of imported segments alone.
+    """
 
     kind: str
     key: str
@@ -45,10 +68,14 @@ class Manifest:
     created: str | None
     software: str | None
     index: IndexFile | None
+    imported: Imported | None = None
 
     def to_bytes(self) -> bytes:
         """Return the JSON form: keys sorted, one line break at the end, the same bytes every time."""
-        return json.dumps({"schema": SCHEMA, **asdict(self)}, sort_keys=True, indent=1).encode() + b"\n"
+        values = asdict(self)
+        if self.imported is None:
+            del values["imported"]
+        return json.dumps({"schema": SCHEMA, **values}, sort_keys=True, indent=1).encode() + b"\n"
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Manifest:
@@ -58,8 +85,9 @@ class Manifest:
             if found["schema"] != SCHEMA:
                 raise ValueError(f"a manifest of schema {found['schema']!r}; this program knows {SCHEMA}")
             index = IndexFile(**found["index"]) if found["index"] else None
-            known = {name: found[name] for name in cls.__slots__ if name != "index"}
-            return cls(**known, index=index)
+            imported = Imported(**found["imported"]) if found.get("imported") else None
+            known = {name: found[name] for name in cls.__slots__ if name not in {"index", "imported"}}
+            return cls(**known, index=index, imported=imported)
         except (KeyError, TypeError, UnicodeDecodeError) as error:
             raise ValueError(f"not a manifest: {error!r}") from error
 
@@ -87,7 +115,7 @@ class Contents:
         self._last: datetime | None = None
         self._created: str | None = None
         self._software: str | None = None
-        self._lines: list[bytes] = []
+        self.lines = LineSorter()
 
     @property
     def empty(self) -> bool:
@@ -117,7 +145,7 @@ class Contents:
         if entry.type == "warcinfo" and self._created is None:
             self._created, self._software = iso(entry.date), entry.software
         if entry.line is not None:
-            self._lines.append(entry.line)
+            self.lines.add(entry.line)
         self.records[entry.type] += 1
         self._first = min(self._first or entry.date, entry.date)
         self._last = max(self._last or entry.date, entry.date)
@@ -127,14 +155,17 @@ class Contents:
 
         Other replay tools serve a ``conversion`` record in place of the page it was made from, so none is indexed.
         """
-        return b"".join(sorted(self._lines)) if self.keys.index else None
+        return b"".join(self.lines) if self.keys.index else None
 
     def manifest(self, size: int, sha256: str) -> Manifest:
         """Return the manifest of the file whose records were added; *sha256* is its hex digest."""
-        lines = self.index()
         index = None
-        if lines is not None and self.keys.index:
-            index = IndexFile(self.keys.index, len(lines), hashlib.sha256(lines).hexdigest())
+        if self.keys.index:
+            hasher, length = hashlib.sha256(), 0
+            for line in self.lines:
+                hasher.update(line)
+                length += len(line)
+            index = IndexFile(self.keys.index, length, hasher.hexdigest())
         return Manifest(
             kind=self.kind,
             key=self.keys.warc,
@@ -150,8 +181,4 @@ class Contents:
 
 
 def _software(block: bytes) -> str | None:
-    for line in block.decode("utf-8", "replace").splitlines():
-        name, _, value = line.partition(":")
-        if name.strip().lower() == "software":
-            return value.strip() or None
-    return None
+    return read_fields(block).get("software")

@@ -87,6 +87,10 @@ def mend_session(directory: Path, quarantine: Path) -> list[Mended]:
     mended = []
     with storage_errors(directory, "mending a session"):
         for path in sorted(directory.iterdir()):
+            if names.is_imported(_imported_stem(path)) or path.name.startswith(names.LOCAL_ORIGINAL):
+                if not path.with_name(_imported_stem(path) + names.MANIFEST_SUFFIX).exists():
+                    path.unlink()  # the file it was copied from is where it was, and is imported again
+                continue
             open_file = path.name.endswith(names.WARC_SUFFIX + names.OPEN_SUFFIX)
             manifest = path.with_name(names.stem_of(path.name) + names.MANIFEST_SUFFIX)
             if open_file or (path.name.endswith(names.WARC_SUFFIX) and not manifest.exists()):
@@ -94,6 +98,10 @@ def mend_session(directory: Path, quarantine: Path) -> list[Mended]:
         for path in sorted(directory.glob(f"*{_PART}")):
             path.unlink()
     return mended
+
+
+def _imported_stem(path: Path) -> str:
+    return path.name.removeprefix(names.LOCAL_ORIGINAL).partition(".")[0]
 
 
 def mend_open(path: Path, quarantine: Path) -> Mended:

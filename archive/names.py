@@ -15,9 +15,12 @@ ARTICLES_PREFIX = "articles/"
 INDEX_PREFIX = "index/"
 MANIFEST_PREFIX = "manifest/"
 CRAWLS_PREFIX = "crawls/"  # what crawls did: read by people, derived from nothing
+ORIGINALS_PREFIX = "originals/"  # files that were imported and cannot be read record by record, as they were given
 
+LOCAL_ORIGINAL = "original-"  # before the name of a file that is imported, while it waits in a session directory
 OPEN_SUFFIX = ".open"  # after .warc.gz, while the file is being written
 WARC_SUFFIX = ".warc.gz"
+PLAIN_WARC_SUFFIX = ".warc"  # of imported files alone
 INDEX_SUFFIX = ".cdxj"
 MANIFEST_SUFFIX = ".json"
 
@@ -25,6 +28,9 @@ _ARTICLES = "-articles"
 _HOST_LENGTH = 40
 # The form that WARC 1.1, annex C recommends: prefix, time stamp, serial, crawl host; and what no other crawler has.
 _STEM = re.compile(r"newswarc-(\d{4})(\d\d)(\d\d)\d{9}-\d{5,}-[a-z0-9-]+")
+_PLAIN = "-plain"
+_IMPORTED_SHA256 = 32  # hex digits of it: 128 bits, and the manifest has them all
+_IMPORTED = re.compile(rf"imported-(\d{{4}})(\d\d)(\d\d)\d{{9}}-[a-z0-9-]+-[0-9a-f]{{{_IMPORTED_SHA256}}}(?:{_PLAIN})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +49,27 @@ def clean_host(name: str) -> str:
 
 def new_stem(kind: Kind, serial: int, host: str, at: datetime) -> str:
     """Return a stem no other writer has: time in milliseconds, serial number, host, and 48 random bits."""
-    utc = at.astimezone(UTC)
-    stamp = f"{utc:%Y%m%d%H%M%S}{utc.microsecond // 1000:03d}"
-    stem = f"newswarc-{stamp}-{serial:05d}-{clean_host(host)}-{secrets.token_hex(6)}"
+    stem = f"newswarc-{_stamp(at)}-{serial:05d}-{clean_host(host)}-{secrets.token_hex(6)}"
     return stem + (_ARTICLES if kind == "articles" else "")
+
+
+def imported_stem(origin: str, sha256: str, at: datetime, *, plain: bool) -> str:
+    """Return the stem of a WARC file of other tools, which its bytes alone decide: the same file has the same name.
+
+    *origin* says what wrote it, in whatever words its own records have; *at* is the date of its first record; *plain*
+    says that it is not compressed.
+    """
+    stem = f"imported-{_stamp(at)}-{clean_host(origin)}-{sha256[:_IMPORTED_SHA256]}"
+    return stem + (_PLAIN if plain else "")
+
+
+def is_imported(stem: str) -> bool:
+    return _IMPORTED.fullmatch(stem) is not None
+
+
+def _stamp(at: datetime) -> str:
+    utc = at.astimezone(UTC)
+    return f"{utc.year:04d}{utc:%m%d%H%M%S}{utc.microsecond // 1000:03d}"
 
 
 def kind_of(stem: str) -> Kind:
@@ -55,7 +78,7 @@ def kind_of(stem: str) -> Kind:
 
 def created_day(stem: str) -> tuple[str, str, str]:
     """Return year, month and day out of *stem*. Raises ``ValueError`` when it is none of ours."""
-    match = _STEM.fullmatch(stem)
+    match = _STEM.fullmatch(stem) or _IMPORTED.fullmatch(stem)
     if match is None:
         raise ValueError(f"not the name of a segment: {stem!r}")
     return match[1], match[2], match[3]
@@ -65,8 +88,14 @@ def keys(stem: str) -> Keys:
     """Return the storage keys of the segment *stem*. Raises ``ValueError`` when it is none of ours."""
     day = "/".join(created_day(stem))
     articles = kind_of(stem) == "articles"
-    warc = f"{ARTICLES_PREFIX if articles else CAPTURES_PREFIX}{day}/{stem}{WARC_SUFFIX}"
+    suffix = PLAIN_WARC_SUFFIX if stem.endswith(_PLAIN) and is_imported(stem) else WARC_SUFFIX
+    warc = f"{ARTICLES_PREFIX if articles else CAPTURES_PREFIX}{day}/{stem}{suffix}"
     return Keys(warc, None if articles else index_key(warc), manifest_key(warc))
+
+
+def original_key(stem: str, suffix: str) -> str:
+    """Return the key of an imported file's own bytes, where its segment is a copy that can be read record by record."""
+    return f"{ORIGINALS_PREFIX}{'/'.join(created_day(stem))}/{stem}{suffix}"
 
 
 def index_key(warc_key: str) -> str:
@@ -91,4 +120,4 @@ def _beside(warc_key: str) -> str:
 
 def stem_of(name: str) -> str:
     """Return the stem of a WARC file's name, with or without its ``.open``."""
-    return name.removesuffix(OPEN_SUFFIX).removesuffix(WARC_SUFFIX)
+    return name.removesuffix(OPEN_SUFFIX).removesuffix(WARC_SUFFIX).removesuffix(PLAIN_WARC_SUFFIX)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from archive.errors import DigestMismatch, MalformedRecord
 from archive.http1 import payload_chunks
-from archive.payload import read_head
+from archive.payload import read_message
 from archive.scan import Scanned, read_record
 
 
@@ -36,7 +36,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """The entity body of a response record, transfer coding removed, and what its head says of it."""
+    """The entity body of a response or resource record, transfer coding removed, and what its head says of it."""
 
     body: bytes
     content_type: str | None
@@ -51,21 +51,29 @@ def checked(member: bytes) -> Scanned:
     Raises ``DigestMismatch`` or ``MalformedRecord`` when the bytes are not what was written.
     """
     record = read_record(BytesIO(member), 0)
-    if record.problems:
-        raise MalformedRecord(record.problems[0].message)
+    wrong = [problem for problem in record.problems if not record.readable or problem.code == "gzip-header"]
+    if wrong:
+        record.close()
+        raise MalformedRecord(wrong[0].message)
     stored = record.fields.get("WARC-Block-Digest")
     computed = record.block_digest
     if stored and computed and computed != stored:
+        record.close()
         raise DigestMismatch(str(record.fields.get("WARC-Record-ID")), stored=stored, computed=computed)
     return record
 
 
 def payload_of(record: Scanned) -> Payload:
-    """Return what the response *record* holds; its block is closed then."""
+    """Return what *record*, a response or resource, holds; its block is closed then.
+
+    Without an HTTP head, which a resource never has and a response of other schemes need not have, it is the block.
+    """
     with record.block as block:
-        head = read_head(block)
+        message = read_message(record)
+        head = message.head if message else None
         if head is None:
-            return Payload(block.read(), None, None, None)
+            content_type = record.fields.get("Content-Type") if message is None else None
+            return Payload(block.read(), content_type, None, None)
         body = b"".join(payload_chunks(head, block.chunks(head.size)))
     return Payload(
         body,

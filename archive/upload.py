@@ -11,13 +11,21 @@ import hashlib
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from archive.errors import DiskFull, ObjectDamaged, ObjectMissing, StorageError, StorageRefused, StorageUnavailable
+from archive.errors import (
+    DiskFull,
+    ObjectConflict,
+    ObjectDamaged,
+    ObjectMissing,
+    StorageError,
+    StorageRefused,
+    StorageUnavailable,
+)
 from archive.files import sync_directory
 from archive.manifest import Manifest
-from archive.names import MANIFEST_SUFFIX, keys
+from archive.names import LOCAL_ORIGINAL, MANIFEST_SUFFIX, ORIGINALS_PREFIX, keys, original_key
 from archive.storage import Storage
 
 log = logging.getLogger(__name__)
@@ -62,17 +70,31 @@ def read_set(manifest_path: Path) -> SealedSet:
     parts = [(manifest.key, manifest.size, manifest.sha256)]
     if manifest.index:
         parts.append((manifest.index.key, manifest.index.size, manifest.index.sha256))
-    if {key for key, _, _ in parts} - {own.warc, own.index}:
+    known = {own.warc, own.index}
+    if manifest.imported and manifest.imported.original:
+        original = manifest.imported.original
+        parts.append((original, manifest.imported.size, manifest.imported.sha256))
+        if original.startswith(original_key(stem, "")):
+            known.add(original)
+    if {key for key, _, _ in parts} - known:
         raise ObjectDamaged(f"{manifest_path}: names files of another segment; its files are kept where they are")
     folder = manifest_path.parent
-    files = tuple(SealedFile(folder / key.rpartition("/")[2], key, size, sha256) for key, size, sha256 in parts)
+    files = tuple(SealedFile(folder / local_name(key), key, size, sha256) for key, size, sha256 in parts)
     return SealedSet(manifest_path, own.manifest, data, files)
+
+
+def local_name(key: str) -> str:
+    """Return the name of the file for *key* in a session directory."""
+    name = key.rpartition("/")[2]
+    return f"{LOCAL_ORIGINAL}{name}" if key.startswith(ORIGINALS_PREFIX) else name
 
 
 def sealed_manifests(directory: Path) -> list[Path]:
     """Return the manifests of sealed segments in *directory*, oldest first."""
     try:
-        return sorted(directory.glob(f"newswarc-*{MANIFEST_SUFFIX}"))
+        return sorted(
+            path for kind in ("newswarc", "imported") for path in directory.glob(f"{kind}-*{MANIFEST_SUFFIX}")
+        )
     except FileNotFoundError:
         return []
 
@@ -121,7 +143,20 @@ def _ship(sealed: SealedSet, storage: Storage) -> None:
         if size != file.size:
             raise ObjectDamaged(f"{file.path}: {size} bytes, its manifest says {file.size}; kept where it is")
         storage.put(file.key, file.path, sha256=file.sha256)
-    storage.put(sealed.manifest_key, sealed.manifest, sha256=hashlib.sha256(sealed.manifest).hexdigest())
+    try:
+        storage.put(sealed.manifest_key, sealed.manifest, sha256=hashlib.sha256(sealed.manifest).hexdigest())
+    except ObjectConflict:
+        if not _same_import(storage.read(sealed.manifest_key), sealed.manifest):
+            raise
+
+
+def _same_import(stored: bytes, offered: bytes) -> bool:
+    """Tell whether two manifests are of one imported file, which two machines took in at once: the first one counts."""
+    try:
+        one, other = Manifest.from_bytes(stored), Manifest.from_bytes(offered)
+    except ValueError:
+        return False
+    return bool(one.imported and other.imported) and replace(one, imported=None) == replace(other, imported=None)
 
 
 def _require(file: SealedFile, storage: Storage) -> None:

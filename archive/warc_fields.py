@@ -73,3 +73,13 @@ def warc_fields(pairs: Iterable[tuple[str, str]]) -> bytes:
     """Return *pairs* as an ``application/warc-fields`` block, one a line; pairs without a value are left out."""
     lines = [f"{clean_name(name)}: {text}\r\n" for name, value in pairs if (text := clean_value(value))]
     return "".join(lines).encode()
+
+
+def read_fields(block: bytes) -> dict[str, str]:
+    """Return the pairs of an ``application/warc-fields`` block by their names in lower case, the first of each."""
+    found: dict[str, str] = {}
+    for line in block.decode("utf-8", "replace").splitlines():
+        name, colon, value = line.partition(":")
+        if colon and value.strip():
+            found.setdefault(name.strip().lower(), value.strip())
+    return found

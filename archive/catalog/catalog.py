@@ -7,7 +7,7 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -126,6 +126,30 @@ class Catalog:
     def capture(self, record_id: str) -> Capture | None:
         """Return the capture that the record with that id is."""
         return self._capture("record_id = ?", record_id)
+
+    def unread(self, file: str, mimes: Collection[str]) -> Iterator[Capture]:
+        """Yield the captures in the WARC *file* that answered 200, or have no status, and have no article yet.
+
+        Of those whose type is not known, as of revisits without a head, or is one of *mimes*; in file order.
+        """
+        kinds = ", ".join("?" * len(mimes))
+        with self._reading() as db:
+            numbers = [
+                row[0]
+                for row in db.execute(
+                    f"SELECT rowid FROM captures WHERE file = ? AND (mime IS NULL OR mime IN ({kinds}))"  # noqa: S608 - marks alone
+                    " AND (status = 200 OR status IS NULL AND record_type != 'response') AND NOT EXISTS"
+                    " (SELECT 1 FROM articles WHERE capture_id = captures.record_id) ORDER BY offset",
+                    (file, *mimes),
+                )
+            ]
+        for start in range(0, len(numbers), 500):
+            with self._reading() as db:
+                rows = db.execute(
+                    "SELECT * FROM captures WHERE rowid IN (SELECT value FROM json_each(?)) ORDER BY offset",
+                    (json.dumps(numbers[start : start + 500]),),
+                ).fetchall()
+            yield from map(capture_of, rows)
 
     def is_empty(self) -> bool:
         """Whether it knows of no capture at all."""

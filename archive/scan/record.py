@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from archive.payload import digest_like, payload, read_message
 from archive.spool import Spool
 
+# The bytes inflated are then not those that were written, or the fields are not all there.
+UNREADABLE = frozenset({"gzip-cut", "gzip-data", "gzip-crc", "gzip-size", "header-cut"})
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -98,6 +101,15 @@ class Scanned:
     def whole(self) -> bool:
         """Whether header, block and end were read without fault."""
         return not self.problems
+
+    @property
+    def readable(self) -> bool:
+        """Whether header and block are those that were written, and it can be read alone: faults of form are no loss.
+
+        Other tools end records in one line too many, or lines in LF alone; what they captured is there all the same.
+        """
+        complete = self.content_length == len(self.block) and self.length > 0
+        return complete and not any(problem.code in UNREADABLE for problem in self.problems)
 
     @property
     def block_digest(self) -> str | None:

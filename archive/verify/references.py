@@ -35,8 +35,11 @@ class References:
         self._claims: list[_Claim] = []
         self._outside: list[Outside] = []
 
-    def take(self, record: Scanned, file: str) -> Iterator[Finding]:
-        """Remember *record*; yield what is wrong with it at once."""
+    def take(self, record: Scanned, file: str, *, imported: bool = False) -> Iterator[Finding]:
+        """Remember *record*; yield what is wrong with it at once.
+
+        What other tools captured is *imported* file by file, in any order: the original of a revisit may be missing.
+        """
         fields, key = record.fields, id_key(record.id)
         if key in self._types:
             yield Finding("id-repeated", "another file has a record with this id", file, record.offset, record.id)
@@ -44,7 +47,10 @@ class References:
         if record.type in _ANSWERS and digest:
             self._digests[key] = digest
         refers_to = fields.get("WARC-Refers-To")
-        if record.type == "revisit" and refers_to:
+        if imported:
+            if record.type == "revisit" and refers_to:
+                self._claims.append(_Claim("revisit-elsewhere", refers_to, digest, file, record.offset, record.id))
+        elif record.type == "revisit" and refers_to:
             self._claims.append(_Claim("revisit-unresolved", refers_to, digest, file, record.offset, record.id))
         elif record.type == "conversion" and refers_to:
             self._claims.append(_Claim("article-unresolved", refers_to, None, file, record.offset, record.id))
@@ -68,7 +74,7 @@ class References:
     def _fault(self, claim: _Claim) -> str:
         key = id_key(claim.of)
         kind = self._types.get(key)
-        wanted = _ANSWERS if claim.code == "revisit-unresolved" else _SHOWS
+        wanted = _SHOWS if claim.code == "article-unresolved" else _ANSWERS
         if kind is None:
             return f"it refers to {claim.of}, which is not in the archive"
         if kind not in wanted:

@@ -135,6 +135,10 @@ _ARCHIVE: tuple[Rule, ...] = (
     Rule("object-stray", "warning", "newswarc", "Every object belongs to a segment or to a crawl's reports."),
     Rule("archive-empty", "warning", "newswarc", "An archive holds something."),
     Rule("revisit-unresolved", "error", "6.7", "A revisit stands for a response that is in the archive."),
+    # Files of other tools are imported one by one; the one that holds the original may not have been.
+    Rule("revisit-elsewhere", "warning", "6.7", "An imported revisit stands for a response that is in the archive."),
+    Rule("imported-faults", "info", "newswarc", "An imported file has no faults but those it was imported with."),
+    Rule("original-differs", "error", "newswarc", "The bytes of an imported file are those that were given."),
     Rule("article-unresolved", "error", "6.8", "An article was extracted from a capture that is in the archive."),
     Rule("article-form", "error", "newswarc", "An article record holds an article of the record it refers to."),
     Rule("reference-unresolved", "warning", "5.7, 5.16", "A record refers to records that are in the archive."),

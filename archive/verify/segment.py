@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import io
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import BinaryIO
 
 from archive import names
 from archive.article import Article
 from archive.capture import HEAD_BYTES, Capture
+from archive.digests import stream_sha256
 from archive.entries import article_of
 from archive.errors import MalformedRecord, ObjectDamaged, ObjectMissing
 from archive.manifest import Contents, Manifest
@@ -21,6 +22,7 @@ from archive.storage import Storage
 from archive.verify.file import check_file
 from archive.verify.references import References
 from archive.verify.report import Finding, Report
+from archive.verify.rules import RULES
 
 _READ_BYTES = 1 << 20
 
@@ -37,40 +39,94 @@ class SegmentCheck:
         self.captures: list[Capture] = []
         self.articles: list[tuple[str, Article, Place]] = []
         self._contents: Contents | None = Contents(stem)
+        self._told = report  # of what is wrong in the WARC file
 
     def run(self) -> None:
         """Check the segment. Raises ``StorageError`` when the store fails, not when it holds something wrong."""
         stored = self._stored(self.keys.manifest, "manifest-missing")
         manifest = self._manifest(stored) if stored is not None else None
         index = self._stored(self.keys.index, "index-missing") if self.keys.index else None
+        imported = manifest is not None and manifest.imported is not None
+        self._told = Report(self.report.name) if imported else self.report
         try:
-            size, sha256 = self._warc()
+            size, sha256 = self._warc(imported=imported)
         except (ObjectMissing, ObjectDamaged) as error:
             missing = isinstance(error, ObjectMissing)
             self._add("warc-missing" if missing else "object-unreadable", str(error), self.keys.warc)
             return
         if manifest is not None:
             self._whole(manifest, size, sha256)
+            self._faults_of_import(manifest, sha256)
+            self._original(manifest)
         if self._contents is None:
             return  # the records are damaged, which is told; what they would give is not known
         derived = self._contents.manifest(size, sha256)
+        if manifest is not None and manifest.imported is not None:
+            derived = replace(derived, imported=manifest.imported)
         if manifest is not None and stored != derived.to_bytes():
             self._add("manifest-differs", _unlike(manifest, derived), self.keys.manifest)
         lines = self._contents.index()
         if index is not None and lines is not None and index != lines:
             self._add("index-differs", first_unlike(index, lines), str(self.keys.index))
 
-    def _warc(self) -> tuple[int, str]:
+    def _faults_of_import(self, manifest: Manifest, sha256: str) -> None:
+        """Tell the faults of a file of other tools: each, unless they are those that it was imported with."""
+        if self._told is self.report:
+            return
+        self.report.records += self._told.records
+        grave = {code for code in self._told.codes() if RULES[code].severity != "info"}
+        if sha256 != manifest.sha256:
+            for finding in self._told.findings:
+                self.report.add(finding)
+        elif grave:
+            count = self._told.counts["error"] + self._told.counts["warning"]
+            message = f"it was imported with {count} faults ({', '.join(sorted(grave))}) and has not changed since"
+            self._add("imported-faults", message, self.keys.warc)
+
+    def _original(self, manifest: Manifest) -> None:
+        """Check the bytes of an imported file that lie beside the segment made of it."""
+        imported = manifest.imported
+        if imported is None or imported.original is None:
+            return
+        try:
+            with self.storage.open(imported.original) as stream:
+                sha256 = stream_sha256(stream)
+        except (ObjectMissing, ObjectDamaged) as error:
+            self._add("original-differs", str(error), self.keys.warc)
+            return
+        if sha256 != imported.sha256:
+            message = f"it has sha256 {sha256}, the manifest says {imported.sha256}"
+            self._add("original-differs", message, imported.original)
+
+    def _warc(self, *, imported: bool) -> tuple[int, str]:
         """Verify the WARC file's records; return its size and its SHA-256 in hex."""
         key = self.keys.warc
         self.report.files += 1
         with self.storage.open(key) as opened:
             stream = _Hashing(opened)
-            links = check_file(stream, key, self.report, self.now, each=self._take, alone=False)
+            each = self._take_imported if imported else self._take
+            links = check_file(stream, key, self._told, self.now, each=each, alone=False)
             while stream.read(_READ_BYTES):
                 pass
-        self.references.end_of_file(links.types(), links.outside())
+        self.references.end_of_file(links.types(), [] if imported else links.outside())
         return stream.size, stream.sha256
+
+    def _take_imported(self, record: Scanned) -> None:
+        """Take in a record of other tools as its import did."""
+        for finding in self.references.take(record, self.keys.warc, imported=True):
+            self._told.add(finding)
+        if not record.readable:
+            return
+        place = Place(self.keys.warc, record.offset, record.length)
+        head = record.block.read(0, HEAD_BYTES)
+        assert self._contents is not None
+        try:
+            self._contents.add(self._contents.read(record.fields, head, place))
+            capture = Capture.from_record(record.fields, head, place)
+        except MalformedRecord:
+            return
+        if capture is not None:
+            self.captures.append(capture)
 
     def _take(self, record: Scanned) -> None:
         key = self.keys.warc

@@ -75,7 +75,8 @@ class _Whole:
             if key.startswith(MERGED_PREFIX):
                 merged.append(key)
             elif (stem := _stem(key)) is not None:
-                stems[stem] = None
+                if not key.startswith(names.ORIGINALS_PREFIX):
+                    stems[stem] = None
             elif not key.startswith(names.CRAWLS_PREFIX):
                 self._add("object-stray", f"{key} belongs to no segment", key)
         if not stems:
@@ -133,8 +134,13 @@ class _Whole:
 
 def _stem(key: str) -> str | None:
     """Return the stem of the segment that *key* belongs to; None when it is no key of a segment."""
+    if key.startswith(names.ORIGINALS_PREFIX):
+        stem = key.rpartition("/")[2].partition(".")[0]
+        return stem if names.is_imported(stem) else None
     folder, slash, _ = key.partition("/")
     suffix = _SUFFIXES.get(folder + slash)
+    if key.endswith(names.PLAIN_WARC_SUFFIX) and folder + slash == names.CAPTURES_PREFIX:
+        suffix = names.PLAIN_WARC_SUFFIX
     if suffix is None or not key.endswith(suffix):
         return None
     stem = key.rpartition("/")[2].removesuffix(suffix)

@@ -24,6 +24,7 @@ COMMANDS = {
     "report": "What a crawl did: in words, as JSON, or as a page with pictures.",
     "verify": "Check WARC files, or the whole archive.",
     "index": "Rebuild or merge index and catalogue.",
+    "import": "WARC and WACZ files of other tools into the archive, articles extracted.",
     "publishers": "The publishers known, with their spiders, rules and validity dates.",
     "demo": "Serve a sample publication on this machine and archive it.",
 }
@@ -38,7 +39,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        module = importlib.import_module(f"crawler.cli.{name}")
+        module = importlib.import_module(f"crawler.cli.{'importing' if name == 'import' else name}")
         command = module.command
         assert isinstance(command, click.Command)
         return command

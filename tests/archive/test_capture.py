@@ -212,6 +212,7 @@ def test_media_types(said: str | None, meant: str | None):
         ("2016-12-31T23:59:60Z", datetime(2017, 1, 1, tzinfo=UTC)),
         ("2026-11-21T20:48:01+03:00", datetime(2026, 11, 21, 17, 48, 1, tzinfo=UTC)),
         ("2026-11-21T20:48:01", datetime(2026, 11, 21, 20, 48, 1, tzinfo=UTC)),
+        ("2026-11-21t20:48:01z", datetime(2026, 11, 21, 20, 48, 1, tzinfo=UTC)),
     ],
 )
 def test_dates_of_every_precision(text: str, at: datetime):
@@ -229,7 +230,6 @@ def test_dates_of_every_precision(text: str, at: datetime):
         "0000-01-01",
         "9999-12-31T23:59:60Z",
         "2026-11-21T20:48:01.1234567891Z",
-        "2026-11-21T20:48:01z",
         "٢٠٢٦-11-21",
         "2026-11-21T20:48:61Z",
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import random
@@ -10,15 +11,19 @@ from pathlib import Path
 import pytest
 
 from archive import warc
+from archive.archive import Archive
 from archive.article import Article
+from archive.capture import IDENTICAL_PAYLOAD
 from archive.catalog import Catalog
 from archive.errors import ObjectDamaged, StorageUnavailable
+from archive.importing import Importer, Source
 from archive.index import Index
 from archive.storage.local import LocalStorage
 from archive.upload import publish
 from archive.verify import RULES, Report, verify_archive
 from tests.archive.exchanges import AT, records_of
 from tests.archive.scanning import reading
+from tests.records import HEAD, record, record_id
 from tests.verify.archives import NOW, Made, begun, catalog_of, damage, make_archive
 from tests.verify.test_rules import OF_ARCHIVES
 
@@ -275,6 +280,24 @@ def test_the_hash_in_the_manifest_is_what_finds_bits_that_change_nothing(archive
     report = verified(storage)
     assert found(report) == {"warc-size", "warc-sha256", "manifest-differs"}
     assert hashlib.sha256(data[:last]).hexdigest() in " ".join(report.lines())
+
+
+def test_imported_files_are_held_against_what_they_were(archive: tuple[LocalStorage, Made], tmp_path: Path):
+    storage, _ = archive
+    revisit = record(1, HEAD, kind="revisit", WARC_Refers_To=record_id(99), WARC_Profile=IDENTICAL_PAYLOAD)
+    (tmp_path / "a.warc.gz").write_bytes(gzip.compress(gzip.decompress(revisit) + b"strangers' bytes"))
+    with Archive(storage, tmp_path / "state") as opened:
+        account = Importer(opened).take(Source(str(tmp_path / "a.warc.gz")))
+    assert account.original is not None
+    assert found(verified(storage)) >= {"revisit-elsewhere"}
+    assert verified(storage).ok
+    (tmp_path / "b.warc.gz").write_bytes(record(2, HEAD + b"?") + b"strangers' bytes")
+    with Archive(storage, tmp_path / "state") as opened:
+        Importer(opened).take(Source(str(tmp_path / "b.warc.gz")))
+    assert found(verified(storage)) >= {"revisit-elsewhere", "imported-faults"}
+    assert verified(storage).ok
+    rewrite(storage, account.original, b"others")
+    assert found(verified(storage)) >= {"original-differs"}
 
 
 def test_every_rule_about_archives_was_broken_above():
