@@ -178,11 +178,20 @@ class Archive:
         Another machine wrote them, or the catalogue was deleted; ``newswarc index rebuild`` enters them.
         """
         known: set[str] = self.ask_catalog(lambda catalog: catalog.files(), set())
-        return sum(
-            stat.key not in known
+        unknown = [
+            stat.key
             for prefix in (names.CAPTURES_PREFIX, names.ARTICLES_PREFIX)
             for stat in self.storage.list(prefix)
-        )
+            if stat.key not in known
+        ]
+        return sum(not self._shows_nothing(key) for key in unknown)
+
+    def _shows_nothing(self, key: str) -> bool:
+        """Tell whether a file has no captures, as one of wget's has that holds its log alone."""
+        if not key.startswith(names.CAPTURES_PREFIX):
+            return False
+        stat = self.storage.stat(names.index_key(key))
+        return stat is not None and not stat.size
 
     def captures(self, url: str) -> Iterator[Capture]:
         """Yield every capture of *url*, oldest first."""
@@ -279,13 +288,18 @@ class Archive:
         if capture.record_type != "revisit":
             return capture.place
         refers_to = capture.refers_to
-        original = self._original(capture, refers_to) if refers_to else self._same_payload(capture)
+        original = self.original(capture)
         if original is None:
             raise NotArchived(
                 f"{capture.url}: the revisit {capture.record_id} refers to"
                 f" {refers_to.url if refers_to else 'nothing'}, which is not in {self.storage.location}"
             )
         return original.place
+
+    def original(self, revisit: Capture) -> Capture | None:
+        """Return the capture that *revisit* stands for; None when it is not in this archive."""
+        refers_to = revisit.refers_to
+        return self._original(revisit, refers_to) if refers_to else self._same_payload(revisit)
 
     def _original(self, revisit: Capture, refers_to: RefersTo) -> Capture | None:
         """Return the very capture that *revisit* refers to, by record id or date, and no other of its URL."""

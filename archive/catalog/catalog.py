@@ -16,6 +16,7 @@ from typing import Any
 from archive.article import Article
 from archive.capture import Capture, iso, parse_iso
 from archive.catalog import schema, watching
+from archive.catalog.each import hits_of, numbers_of
 from archive.catalog.finding import identity_at
 from archive.catalog.groups import Groups, Same
 from archive.catalog.history import Earlier, IsListing, earlier, shown_at, standing_before
@@ -28,6 +29,8 @@ from archive.errors import IndexDamaged
 from archive.place import Place
 from archive.sqlite import snapshot, transaction, translated
 from archive.standing import Standing, is_front
+
+_READ_AT_ONCE = 200  # articles, whose texts are then in memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +208,45 @@ class Catalog:
         if at is not None:
             chosen = min(content, key=lambda version: _distance(version.article.captured_at, at))
         return chosen.article, chosen.place
+
+    def each(
+        self,
+        query: str | None = None,
+        *,
+        urls: Collection[str] = (),
+        by_partition: bool = False,
+        limit: int | None = None,
+        **filters: Any,
+    ) -> Iterator[Hit]:
+        """Yield what :meth:`articles` finds with the same *filters*, newest first, any number in little memory.
+
+        Of the articles at *urls* alone, when there are any; *by_partition*: by publisher and year first. What is
+        entered meanwhile may be missing, what is removed is.
+        """
+        with self._reading() as db:
+            identities = [identity_at(db, url) or "" for url in urls]
+            numbers = numbers_of(
+                db, query, identities if urls else None, by_partition=by_partition, limit=limit, **filters
+            )
+        for start in range(0, len(numbers), _READ_AT_ONCE):
+            some = numbers[start : start + _READ_AT_ONCE]
+            with self._reading() as db:
+                found = dict(hits_of(db, some))
+            yield from (found[number] for number in some if number in found)
+
+    def conversions(self, capture_id: str) -> list[Place]:
+        """Return where the articles lie that were extracted from the capture with that record id."""
+        with self._reading() as db:
+            rows = db.execute("SELECT * FROM articles WHERE capture_id = ? ORDER BY file, offset", (capture_id,))
+            return [place_of(row) for row in rows]
+
+    def article_in(self, capture_id: str) -> Article | None:
+        """Return the article in the capture with that record id, in its latest extraction."""
+        with self._reading() as db:
+            row = db.execute(
+                "SELECT * FROM articles WHERE capture_id = ? ORDER BY file DESC, offset DESC LIMIT 1", (capture_id,)
+            ).fetchone()
+        return article_of(row) if row is not None else None
 
     def grouped(self, query: str | None = None, *, limit: int = 20, **filters: Any) -> list[Hit]:
         """Return what :meth:`articles` does, of each group only its first; with the groups."""

@@ -95,7 +95,7 @@ def article_row(record_id: str, article: Article, place: Place) -> dict[str, Any
         "page_kind": article.page_kind,
         "language": article.language,
         "published": article.published,
-        "sorted_at": _utc_text(article.published) or captured_at,
+        "sorted_at": sorted_at(article),
         "title": article.title,
         "authors": ", ".join(article.authors),
         "section": article.section,
@@ -110,6 +110,11 @@ def article_row(record_id: str, article: Article, place: Place) -> dict[str, Any
         if not isinstance(value, kind) and (name in _REQUIRED or value is not None):
             raise TypeError(f"{name} is {value!r}")
     return {**row, **_place_row(place)}
+
+
+def sorted_at(article: Article) -> str:
+    """Return when *article* was published, or captured where that is not known: ISO 8601 in UTC, or empty."""
+    return _utc_text(article.published) or _utc_text(article.captured_at) or ""
 
 
 def article_of(row: sqlite3.Row) -> Article:

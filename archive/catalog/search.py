@@ -58,8 +58,25 @@ def find(
     limit: int,
 ) -> list[Hit]:
     """Return what :meth:`archive.catalog.Catalog.articles` returns."""
+    where, values = asked(publisher, author, section, since, until, as_of)
+    values["limit"] = limit
+    narrowing = _narrowing(publisher, author, section, since, until)
+    if query is None or not query.strip():
+        return _newest_first(db, narrowing, " AND ".join(where), values)
+    return _best_first(db, query, narrowing, " AND ".join(where), values)
+
+
+def asked(
+    publisher: str | None,
+    author: str | None,
+    section: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    as_of: datetime | None,
+) -> tuple[list[str], dict[str, Any]]:
+    """Return the conditions that filters mean, and the values bound in them."""
     where = ["a.listed", "a.captured_at <= :as_of", _NEWEST]
-    values: dict[str, Any] = {"as_of": iso(as_of) if as_of else _FOREVER, "limit": limit}
+    values: dict[str, Any] = {"as_of": iso(as_of) if as_of else _FOREVER}
     for condition, name, value in (
         ("fold(a.publisher) = :publisher", "publisher", fold(publisher)),
         ("fold(a.section) = :section", "section", fold(section)),
@@ -70,10 +87,7 @@ def find(
         if value is not None:
             where.append(condition)
             values[name] = value
-    narrowing = _narrowing(publisher, author, section, since, until)
-    if query is None or not query.strip():
-        return _newest_first(db, narrowing, " AND ".join(where), values)
-    return _best_first(db, query, narrowing, " AND ".join(where), values)
+    return where, values
 
 
 def _narrowing(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from archive.member import GZIP_HEADER
+from archive.member import COPIED, GZIP_HEADER
 from archive.names import OPEN_SUFFIX
 from archive.payload import Message, read_message
 from archive.scan import Scanned, scan
@@ -131,7 +131,8 @@ class _FileCheck:
 
     def _gzip_header(self, record: Scanned) -> None:
         if self.count == 1 and record.type == "warcinfo" and record.gzip_header:
-            self.ours = b"software: newswarc" in record.block.read(0, 4096)
+            said = record.block.read(0, 4096)
+            self.ours = b"software: newswarc" in said and COPIED.encode() not in said
         if self.ours and record.gzip_header != GZIP_HEADER:
             text = f"the gzip header is {record.gzip_header.hex()}, newswarc writes {GZIP_HEADER.hex()}"
             self._add(record, "gzip-foreign-header", text)

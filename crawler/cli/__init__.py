@@ -25,6 +25,7 @@ COMMANDS = {
     "verify": "Check WARC files, or the whole archive.",
     "index": "Rebuild or merge index and catalogue.",
     "import": "WARC and WACZ files of other tools into the archive, articles extracted.",
+    "export": "A part of the archive to hand on, as WACZ, WARC, tables or texts.",
     "publishers": "The publishers known, with their spiders, rules and validity dates.",
     "demo": "Serve a sample publication on this machine and archive it.",
 }
@@ -121,6 +122,7 @@ def code_of(error: BaseException) -> ExitCode:
         StorageError,
         WorkersUnavailable,
     )
+    from archive.export.output import NotWritable
     from archive.parquet import ParquetMissing
     from crawler.config import ConfigError
     from crawler.frontier import FrontierBusy
@@ -137,6 +139,7 @@ def code_of(error: BaseException) -> ExitCode:
             | LocationError()
             | ParquetMissing()
             | WorkersUnavailable()
+            | NotWritable()
         ):
             return ExitCode.USAGE
         case DiskFull():

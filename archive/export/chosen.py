@@ -1,0 +1,106 @@
+"""Which captures go out: any number of them, in a temporary database that has no name and takes disk, not memory."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+
+from archive import cdxj
+from archive.capture import Capture, iso
+from archive.place import Place
+
+
+class Chosen:
+    """Captures by where they lie; after copying, where each came to lie; and the conversion records of articles."""
+
+    def __init__(self) -> None:
+        self._db = sqlite3.connect("", isolation_level=None)
+        self._db.execute("PRAGMA journal_mode = OFF")
+        self._db.execute(
+            # The same record may stand in several files that were imported: it goes out once.
+            "CREATE TABLE captures (file, offset, record_id, same UNIQUE, line BLOB, name, new_offset, new_length,"
+            " PRIMARY KEY (file, offset)) WITHOUT ROWID"
+        )
+        self._db.execute("CREATE TABLE articles (file, offset, length, PRIMARY KEY (file, offset)) WITHOUT ROWID")
+
+    def add(self, capture: Capture) -> bool:
+        """Choose *capture*; tell whether it is new."""
+        line = cdxj.line(capture)
+        if line is None:
+            return False  # a response without a whole head: players would show its first bytes as a page
+        place = capture.place
+        done = self._db.execute(
+            "INSERT OR IGNORE INTO captures (file, offset, record_id, same, line) VALUES (?, ?, ?, ?, ?)",
+            (place.key, place.offset, capture.record_id, _same(capture), line),
+        )
+        return done.rowcount > 0
+
+    def add_article(self, place: Place) -> None:
+        """Choose the conversion record at *place*."""
+        self._db.execute("INSERT OR IGNORE INTO articles VALUES (?, ?, ?)", (place.key, place.offset, place.length))
+
+    def __len__(self) -> int:
+        (count,) = self._db.execute("SELECT count(*) FROM captures").fetchone()
+        return int(count)
+
+    def stored_bytes(self) -> int:
+        """Return how many bytes the chosen captures take up where they lie."""
+        return sum(capture.place.length for capture in self.captures())
+
+    def captures(self) -> Iterator[Capture]:
+        """Yield all captures by file and place; more may be chosen meanwhile."""
+        at = ("", -1)
+        while rows := self._db.execute(
+            "SELECT file, offset, line FROM captures WHERE (file, offset) > (?, ?) ORDER BY file, offset LIMIT 500", at
+        ).fetchall():
+            at = rows[-1][:2]
+            for _, _, line in rows:
+                yield cdxj.parse(line)
+
+    def files(self) -> list[str]:
+        """Return the storage keys of all files that hold a chosen capture."""
+        return [row[0] for row in self._db.execute("SELECT DISTINCT file FROM captures ORDER BY file")]
+
+    def in_file(self, file: str) -> dict[int, Capture]:
+        """Return what is chosen of *file*, by offset."""
+        rows = self._db.execute("SELECT offset, line FROM captures WHERE file = ? ORDER BY offset", (file,))
+        return {offset: cdxj.parse(line) for offset, line in rows}
+
+    def articles(self) -> Iterator[Place]:
+        for row in self._db.execute("SELECT file, offset, length FROM articles ORDER BY file, offset"):
+            yield Place(*row)
+
+    def moved(self, old: Place, name: str, offset: int, length: int) -> None:
+        """Note that the record at *old* now lies in the file *name* of the export."""
+        self._db.execute(
+            "UPDATE captures SET name = ?, new_offset = ?, new_length = ? WHERE file = ? AND offset = ?",
+            (name, offset, length, old.key, old.offset),
+        )
+
+    def lines(self) -> Iterator[bytes]:
+        """Yield the index lines of all that was copied, for where it lies now, sorted."""
+        for line, name, offset, length in self._db.execute(
+            "SELECT line, name, new_offset, new_length FROM captures WHERE name IS NOT NULL ORDER BY line"
+        ):
+            key, stamp, text = bytes(line).split(b" ", 2)
+            values = json.loads(text) | {"offset": str(offset), "length": str(length), "filename": name}
+            yield b"%s %s %s\n" % (key, stamp, json.dumps(values).encode("ascii"))
+
+    def copied(self, record_id: str) -> bool:
+        """Tell whether the capture with that id was copied."""
+        found = self._db.execute(
+            "SELECT 1 FROM captures WHERE record_id = ? AND name IS NOT NULL LIMIT 1", (record_id,)
+        ).fetchone()
+        return found is not None
+
+    def index_ids(self) -> None:
+        """Make :meth:`copied` quick: once all is chosen."""
+        self._db.execute("CREATE INDEX IF NOT EXISTS by_id ON captures (record_id)")
+
+    def close(self) -> None:
+        self._db.close()
+
+
+def _same(capture: Capture) -> str:
+    return f"{capture.record_id} {iso(capture.captured_at)} {capture.payload_digest} {capture.url}"
