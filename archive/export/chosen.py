@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
+from itertools import groupby
 
 from archive import cdxj
 from archive.capture import Capture, iso
 from archive.place import Place
+
+_SHOWN = ("url", "mime", "status", "digest", "length", "offset", "filename")
 
 
 class Chosen:
@@ -79,13 +82,15 @@ class Chosen:
         )
 
     def lines(self) -> Iterator[bytes]:
-        """Yield the index lines of all that was copied, for where it lies now, sorted."""
-        for line, name, offset, length in self._db.execute(
+        """Yield the index lines of all that was copied, for where it lies now, sorted as bytes.
+
+        They have what any tool knows, and nothing of what only newswarc reads.
+        """
+        rows = self._db.execute(
             "SELECT line, name, new_offset, new_length FROM captures WHERE name IS NOT NULL ORDER BY line"
-        ):
-            key, stamp, text = bytes(line).split(b" ", 2)
-            values = json.loads(text) | {"offset": str(offset), "length": str(length), "filename": name}
-            yield b"%s %s %s\n" % (key, stamp, json.dumps(values).encode("ascii"))
+        )
+        for _, same in groupby(map(_moved_line, rows), lambda line: line.partition(b"{")[0]):
+            yield from sorted(same)
 
     def copied(self, record_id: str) -> bool:
         """Tell whether the capture with that id was copied."""
@@ -100,6 +105,14 @@ class Chosen:
 
     def close(self) -> None:
         self._db.close()
+
+
+def _moved_line(row: tuple[bytes, str, int, int]) -> bytes:
+    line, name, offset, length = row
+    key, stamp, text = bytes(line).split(b" ", 2)
+    values = json.loads(text) | {"offset": str(offset), "length": str(length), "filename": name}
+    shown = {name: values[name] for name in _SHOWN if name in values}
+    return b"%s %s %s\n" % (key, stamp, json.dumps(shown).encode("ascii"))
 
 
 def _same(capture: Capture) -> str:

@@ -35,7 +35,6 @@ INDEX_FORMAT = "cdxj-gzip-1.0"
 LINES_A_BLOCK = 1024  # what readers of WACZ inflate for one look-up; py-wacz has the same
 ROTATE_AT_BYTES = 1_000_000_000
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest a zip entry can say: the same captures give the same bytes
-_INDEXED = ("url", "mime", "status", "digest", "length", "offset", "filename")
 _EXTRA_KINDS = frozenset({"index", "block", "consent", "error", "stub", "other", "unreadable"})
 _SPOOL_BYTES = 8 << 20
 
@@ -176,11 +175,8 @@ def _write_index(package: _Package, lines: Iterable[bytes]) -> None:
         offset, first = 0, b""
         block: list[bytes] = []
         for line in lines:
-            key, stamp, text = line.split(b" ", 2)
-            values = json.loads(text)
-            shown = json.dumps({name: values[name] for name in _INDEXED if name in values})
-            first = first if block else b"%s %s" % (key, stamp)
-            block.append(b"%s %s %s\n" % (key, stamp, shown.encode("ascii")))
+            first = first if block else line.partition(b" {")[0]
+            block.append(line)
             if len(block) == LINES_A_BLOCK:
                 offset += _write_block(out, block, first, offset, summary)
                 block = []

@@ -150,4 +150,38 @@ _ARCHIVE: tuple[Rule, ...] = (
     Rule("catalog-behind", "warning", "newswarc", "The catalogue holds all that the WARC files give."),
 )
 
-RULES: Final[dict[str, Rule]] = {rule.code: rule for rule in (*_FILE, *_STRUCTURE, *_FIELDS, *_CONTENT, *_ARCHIVE)}
+# WACZ 1.1.1 (specs.webrecorder.net/wacz/1.1.1); what it leaves open and players rely on is ours.
+_WACZ: tuple[Rule, ...] = (
+    Rule("wacz-zip", "error", "WACZ 1.1.1, Zip", "A WACZ package is a zip file."),
+    Rule("wacz-duplicate", "error", "WACZ 1.1.1, Zip", "No name stands twice in the package."),
+    Rule("wacz-path", "error", "WACZ 1.1.1, Zip", "No entry leads out of the package."),
+    Rule("wacz-encrypted", "error", "WACZ 1.1.1, Zip", "No entry is encrypted."),
+    Rule("wacz-stored", "error", "WACZ 1.1.1, Zip", "WARC files and the compressed index are stored, not deflated."),
+    Rule("wacz-local-header", "error", "APPNOTE 4.3", "Each entry has its own header where the directory says."),
+    Rule("wacz-entry", "error", "APPNOTE 4.3", "Each entry can be unpacked and has its CRC."),
+    Rule("wacz-datapackage", "error", "WACZ 1.1.1, datapackage.json", "The package has a datapackage.json."),
+    Rule("wacz-version", "error", "WACZ 1.1.1, datapackage.json", "It says which version of WACZ it follows."),
+    Rule("wacz-profile", "warning", "WACZ 1.1.1, datapackage.json", "Its profile is data-package."),
+    Rule("wacz-resource-missing", "error", "WACZ 1.1.1, datapackage.json", "Every resource is in the package."),
+    Rule("wacz-resource-size", "error", "WACZ 1.1.1, datapackage.json", "A resource has the bytes that are stated."),
+    Rule("wacz-resource-digest", "error", "WACZ 1.1.1, datapackage.json", "A resource has the hash that is stated."),
+    Rule("wacz-unlisted", "error", "WACZ 1.1.1, datapackage.json", "Every file of the package is a resource."),
+    Rule("wacz-no-digest", "warning", "WACZ 1.1.1, datapackage-digest.json", "The package has the digest of it."),
+    Rule("wacz-datapackage-digest", "error", "WACZ 1.1.1, datapackage-digest.json", "It is that of datapackage.json."),
+    Rule("wacz-no-warc", "error", "WACZ 1.1.1, archive", "There is a WARC file in archive/."),
+    Rule("wacz-no-index", "error", "WACZ 1.1.1, indexes", "There is an index of the WARC files."),
+    Rule("wacz-no-blocks", "error", "WACZ 1.1.1, indexes", "A compressed index has a list of its blocks."),
+    Rule("wacz-index-block", "error", "WACZ 1.1.1, indexes", "The list of blocks fits the index."),
+    Rule("wacz-index-line", "error", "WACZ 1.1.1, indexes", "The lines of the index are CDXJ."),
+    Rule("wacz-index-order", "error", "WACZ 1.1.1, indexes", "The lines of the index are sorted by key and time."),
+    Rule("wacz-index-place", "error", "WACZ 1.1.1, indexes", "Each line points to a capture in a WARC file."),
+    Rule("wacz-index-url", "error", "WACZ 1.1.1, indexes", "Each line has the address of the capture it points to."),
+    Rule("wacz-unindexed", "warning", "newswarc", "Every capture is in the index: players find no other."),
+    Rule("wacz-no-pages", "error", "WACZ 1.1.1, pages", "The package has a list of pages."),
+    Rule("wacz-page", "error", "WACZ 1.1.1, pages", "Pages are JSON lines, after a header, with url and ts."),
+    Rule("wacz-page-unknown", "warning", "newswarc", "Every page was captured."),
+)
+
+RULES: Final[dict[str, Rule]] = {
+    rule.code: rule for rule in (*_FILE, *_STRUCTURE, *_FIELDS, *_CONTENT, *_WACZ, *_ARCHIVE)
+}

@@ -22,7 +22,7 @@ COMMANDS = {
     "articles": "Search the archive's articles; newest first without a query.",
     "show": "One article, or the captured bytes.",
     "report": "What a crawl did: in words, as JSON, or as a page with pictures.",
-    "verify": "Check WARC files, or the whole archive.",
+    "verify": "Check WARC files and WACZ packages, or the whole archive.",
     "index": "Rebuild or merge index and catalogue.",
     "import": "WARC and WACZ files of other tools into the archive, articles extracted.",
     "export": "A part of the archive to hand on, as WACZ, WARC, tables or texts.",

@@ -26,11 +26,11 @@ log = logging.getLogger(__name__)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a finding, then one with the account.")
 @common
 def command(settings: Config, quiet: bool, paths: tuple[Path, ...], deep: bool, strict: bool, as_json: bool) -> int:
-    """Check WARC files, or the whole archive.
+    """Check WARC files and WACZ packages, or the whole archive.
 
     Structure, fields and digests of each record; without PATH also manifests and index against the WARC files.
     """
-    from archive.verify import verify_archive, verify_file
+    from archive.verify import is_zip, verify_archive, verify_file, verify_wacz
 
     def tell(finding: Finding) -> None:
         if as_json:
@@ -40,7 +40,8 @@ def command(settings: Config, quiet: bool, paths: tuple[Path, ...], deep: bool, 
     reports = []
     for path in paths:
         try:
-            reports.append(verify_file(path, name=str(path), strict=strict, listener=tell))
+            check = verify_wacz if is_zip(path) else verify_file
+            reports.append(check(path, name=str(path), strict=strict, listener=tell))
         except OSError as error:
             raise click.UsageError(f"{path}: cannot be read ({error.strerror or error})") from error
         _tell(reports[-1], quiet, as_json)

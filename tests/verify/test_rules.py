@@ -21,7 +21,8 @@ def verified(data: bytes, name: str | None = None, *, strict: bool = False) -> R
 
 
 def test_every_rule_about_files_and_records_has_a_sample():
-    assert set(BROKEN) | set(COUPLED) == set(RULES) - OF_ARCHIVES
+    of_packages = {code for code in RULES if code.startswith("wacz-")}  # broken in test_wacz.py
+    assert set(BROKEN) | set(COUPLED) == set(RULES) - OF_ARCHIVES - of_packages
 
 
 @pytest.mark.parametrize("code", sorted(set(BROKEN) - set(COUPLED)))
