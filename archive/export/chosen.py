@@ -51,6 +51,10 @@ class Chosen:
         """Return how many bytes the chosen captures take up where they lie."""
         return sum(capture.place.length for capture in self.captures())
 
+    def longest_bytes(self) -> int:
+        """Return how long the longest chosen capture is where it lies."""
+        return max((capture.place.length for capture in self.captures()), default=0)
+
     def captures(self) -> Iterator[Capture]:
         """Yield all captures by file and place; more may be chosen meanwhile."""
         at = ("", -1)

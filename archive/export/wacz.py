@@ -37,6 +37,7 @@ ROTATE_AT_BYTES = 1_000_000_000
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest a zip entry can say: the same captures give the same bytes
 _EXTRA_KINDS = frozenset({"index", "block", "consent", "error", "stub", "other", "unreadable"})
 _SPOOL_BYTES = 8 << 20
+_ROOM_BYTES = 64 << 20  # for the requests and metadata of the last capture
 
 
 @dataclass(slots=True)
@@ -96,9 +97,13 @@ def _copied(
     moved: Callable[[str, int], None] | None,
     rotate_at_bytes: int,
 ) -> Copier:
+    # The zip64 field of a large entry's own header is passed over by ReplayWeb.page 2.5.3, which then reads records at
+    # the wrong place: so none is written unless a file may need it.
+    large = rotate_at_bytes + chosen.longest_bytes() + _ROOM_BYTES > zipfile.ZIP64_LIMIT
+
     def begin(number: int) -> tuple[str, _Entry]:
         path = f"{stem}-{number:05d}.warc.gz"
-        return path.rpartition("/")[2], package.begin(path, stored=True, large=True)
+        return path.rpartition("/")[2], package.begin(path, stored=True, large=large)
 
     copier = Copier(archive, begin, part_of=told.description, at=told.at, rotate_at_bytes=rotate_at_bytes, moved=moved)
     copy(copier, chosen)

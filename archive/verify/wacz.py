@@ -102,12 +102,15 @@ class _Check:
         """Hold an entry's own header against the directory: players read both."""
         self.file.seek(info.header_offset)
         header = self.file.read(30)
-        length = int.from_bytes(header[26:28], "little")
+        length, extra = int.from_bytes(header[26:28], "little"), int.from_bytes(header[28:30], "little")
         name = self.file.read(length)
         flags = int.from_bytes(header[6:8], "little")
         told = name.decode("utf-8" if flags & 0x800 else "cp437", "replace")
         if header[:4] != ZIP_MAGIC or told != info.orig_filename:
             self._add("wacz-local-header", f"the header before {info.filename} names {told!r}")
+        elif extra != len(info.extra) and info.filename.startswith(("archive/", "indexes/")):
+            message = f"{info.filename} has {extra} more bytes in its own header, {len(info.extra)} in the directory"
+            self._add("wacz-local-extra", message)
 
     def _read_all(self) -> dict[str, tuple[str, int]]:
         """Read every entry; return the SHA-256 and size of each that can be read."""

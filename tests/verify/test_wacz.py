@@ -142,6 +142,16 @@ def other_local_name(entries: Entries) -> bytes:
     return bytes(data)
 
 
+def zip64(entries: Entries) -> bytes:
+    describe(entries)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as package:
+        for name, data in entries.items():
+            with package.open(zipfile.ZipInfo(name), "w", force_zip64=name.startswith("archive/")) as entry:
+                entry.write(data)
+    return out.getvalue()
+
+
 def encrypted(entries: Entries) -> bytes:
     data = bytearray(packed(entries))
     at = data.index(b"PK\x01\x02")
@@ -168,6 +178,7 @@ CASES: dict[str, Callable[[Entries], bytes]] = {
     "wacz-encrypted": encrypted,
     "wacz-stored": lambda entries: packed(entries, deflated=("archive/captures-00001.warc.gz",)),
     "wacz-local-header": other_local_name,
+    "wacz-local-extra": zip64,
     "wacz-entry": flipped,
     "wacz-datapackage": without("datapackage.json"),
     "wacz-version": described(wacz_version=2),
