@@ -14,6 +14,8 @@ from archive.catalog.search import Hit
 from archive.errors import NotArchived
 from archive.export.chosen import Chosen
 from archive.export.permit import may_go_out
+from archive.export.requisites import add_requisites
+from archive.workers import Workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +41,35 @@ class Filters:
         return ", ".join(f"{name} {value}" for name, value in named.items())
 
 
-def choose(archive: Archive, filters: Filters, urls: tuple[str, ...], chosen: Chosen, *, with_articles: bool) -> int:
+def choose(
+    archive: Archive,
+    filters: Filters,
+    urls: tuple[str, ...],
+    chosen: Chosen,
+    *,
+    with_articles: bool,
+    workers: Workers | None = None,
+) -> int:
     """Put into *chosen* what goes out; return how many captures may not.
 
     All captures, without filters or *urls*; the captures of *urls*; the captures that articles were extracted from
     which *filters* find. Where a revisit is among them, the capture that it stands for is, too. *with_articles*: the
-    conversion records of the chosen captures as well. Raises ``NotArchived`` for a URL that has no capture.
+    conversion records of the chosen captures as well. With *workers*, which parse pages, what they need to be shown is
+    chosen, too. Raises ``NotArchived`` for a URL that has no capture.
     """
     kept_back = 0
 
-    def add(capture: Capture) -> None:
+    def add(capture: Capture) -> bool:
         nonlocal kept_back
         if may_go_out(archive, capture):
-            chosen.add(capture)
-        else:
-            kept_back += 1
+            return chosen.add(capture)
+        kept_back += 1
+        return False
 
     for capture in _captures(archive, filters, urls):
         add(capture)
+    if workers is not None and not (filters.everything and not urls):
+        add_requisites(archive, chosen.captures(), workers, add)
     for capture in chosen.captures():
         original = archive.original(capture) if capture.record_type == "revisit" else None
         if original is not None:

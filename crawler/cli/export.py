@@ -24,6 +24,7 @@ from crawler.exit_codes import ExitCode
 if TYPE_CHECKING:
     from archive.archive import Archive
     from archive.export import Chosen, Copying, Filters
+    from archive.workers import Workers
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ _NO_STREAM = {"wacz": "a file, as export.wacz", "md": "a directory"}
 @click.option("--until", type=Time(), help="Published before that time.")
 @click.option("--as-of", type=Time(), help="As the archive knew them then.")
 @click.option("--limit", type=click.IntRange(1), help="At most so many articles, the newest. Default: all.")
+@click.option("--no-requisites", is_flag=True, help="Of wacz and warc: without what the pages need to be shown.")
 @click.option("--title", help="What a WACZ package is called.")
 @common
 def command(
@@ -63,13 +65,14 @@ def command(
     until: datetime | None,
     as_of: datetime | None,
     limit: int | None,
+    no_requisites: bool,
     title: str | None,
 ) -> int:
     """A part of the archive to hand on, as WACZ, WARC, tables or texts.
 
     The filters are those of newswarc articles; without any, everything goes out. wacz and warc hold the captures that
-    the articles found were read from, with their requests and metadata, and the originals of revisits; the others hold
-    the articles.
+    the articles found were read from, with their requests and metadata, the originals of revisits, and what the pages
+    need to be shown; the others hold the articles.
     """
     from archive.export import Filters
 
@@ -87,10 +90,25 @@ def command(
         _warn_of_uncatalogued(archive, quiet=quiet)
         try:
             if form in _RECORDS:
-                return _records(archive, filters, urls, form, output, title, quiet=quiet)
+                with _workers(settings, wanted=not no_requisites) as workers:
+                    return _records(archive, filters, urls, form, output, title, workers, quiet=quiet)
             return _articles(archive, filters, urls, form, output, quiet=quiet)
         except QueryError as error:
             raise click.UsageError(str(error)) from error
+
+
+@contextmanager
+def _workers(settings: Config, *, wanted: bool) -> Iterator[Workers | None]:
+    """Give the processes in which pages are parsed; none is started before the first page."""
+    if not wanted:
+        yield None
+        return
+    from archive.workers import Workers
+
+    with Workers(
+        settings.workers, memory_bytes=settings.worker_memory_bytes, time_limit_s=settings.worker_time_limit_s
+    ) as workers:
+        yield workers
 
 
 def _warn_of_uncatalogued(archive: Archive, *, quiet: bool) -> None:
@@ -105,6 +123,7 @@ def _records(
     form: str,
     output: str | None,
     title: str | None,
+    workers: Workers | None,
     *,
     quiet: bool,
 ) -> int:
@@ -118,7 +137,7 @@ def _records(
         urls[0] if len(urls) == 1 else None,
     )
     with closing(Chosen()) as chosen, FileProgress("exporting", shown=not quiet and output not in {None, "-"}) as bar:
-        kept_back = choose(archive, filters, urls, chosen, with_articles=form == "wacz")
+        kept_back = choose(archive, filters, urls, chosen, with_articles=form == "wacz", workers=workers)
         if not len(chosen):
             return _nothing(asked)
         moved = _Moved(bar, chosen)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import os
@@ -47,9 +48,15 @@ def test_every_format_holds_what_was_archived(command: Command):
         assert other.run("show", url, "--format", "raw").out == article_html(number)
     with zipfile.ZipFile(command.folder / "all.wacz") as package:
         assert json.loads(package.read("datapackage.json"))["title"] == "All"
-    command.run("export", "--format", "warc", "--output", "one.warc.gz", "--url", urls[1])
+    command.run("export", "--format", "wacz", "--output", "one.wacz", "--url", urls[1])
+    command.run("verify", "one.wacz", "all.wacz")
+    with zipfile.ZipFile(command.folder / "one.wacz") as package:
+        index = gzip.decompress(package.read("indexes/index.cdx.gz")).decode()
+    assert all(name in index for name in ("/style.css", "/picture.png", "/wave.svg", "/2026/1"))
+    assert "/2026/0" not in index
+    command.run("export", "--format", "warc", "--no-requisites", "--output", "one.warc.gz", "--url", urls[1])
     command.run("verify", "one.warc.gz", "--strict")
-    streamed = command.run("export", "--format", "warc", "--url", urls[1]).out
+    streamed = command.run("export", "--format", "warc", "--no-requisites", "--url", urls[1]).out
     assert blocks(streamed) == blocks((command.folder / "one.warc.gz").read_bytes())
     lines = command.run("export", "--format", "jsonl").out.splitlines()
     assert sorted(json.loads(line)["url"] for line in lines) == sorted(urls)
