@@ -22,8 +22,8 @@ class Chosen:
         self._db.execute("PRAGMA journal_mode = OFF")
         self._db.execute(
             # The same record may stand in several files that were imported: it goes out once.
-            "CREATE TABLE captures (file, offset, record_id, same UNIQUE, line BLOB, name, new_offset, new_length,"
-            " PRIMARY KEY (file, offset)) WITHOUT ROWID"
+            "CREATE TABLE captures (file, offset, length, record_id, same UNIQUE, line BLOB,"
+            " name, new_offset, new_length, PRIMARY KEY (file, offset)) WITHOUT ROWID"
         )
         self._db.execute("CREATE TABLE articles (file, offset, length, PRIMARY KEY (file, offset)) WITHOUT ROWID")
 
@@ -34,8 +34,8 @@ class Chosen:
             return False  # a response without a whole head: players would show its first bytes as a page
         place = capture.place
         done = self._db.execute(
-            "INSERT OR IGNORE INTO captures (file, offset, record_id, same, line) VALUES (?, ?, ?, ?, ?)",
-            (place.key, place.offset, capture.record_id, _same(capture), line),
+            "INSERT OR IGNORE INTO captures (file, offset, length, record_id, same, line) VALUES (?, ?, ?, ?, ?, ?)",
+            (place.key, place.offset, place.length, capture.record_id, _same(capture), line),
         )
         return done.rowcount > 0
 
@@ -49,11 +49,13 @@ class Chosen:
 
     def stored_bytes(self) -> int:
         """Return how many bytes the chosen captures take up where they lie."""
-        return sum(capture.place.length for capture in self.captures())
+        (total,) = self._db.execute("SELECT coalesce(sum(length), 0) FROM captures").fetchone()
+        return int(total)
 
     def longest_bytes(self) -> int:
         """Return how long the longest chosen capture is where it lies."""
-        return max((capture.place.length for capture in self.captures()), default=0)
+        (longest,) = self._db.execute("SELECT coalesce(max(length), 0) FROM captures").fetchone()
+        return int(longest)
 
     def captures(self) -> Iterator[Capture]:
         """Yield all captures by file and place; more may be chosen meanwhile."""
@@ -69,10 +71,9 @@ class Chosen:
         """Return the storage keys of all files that hold a chosen capture."""
         return [row[0] for row in self._db.execute("SELECT DISTINCT file FROM captures ORDER BY file")]
 
-    def in_file(self, file: str) -> dict[int, Capture]:
-        """Return what is chosen of *file*, by offset."""
-        rows = self._db.execute("SELECT offset, line FROM captures WHERE file = ? ORDER BY offset", (file,))
-        return {offset: cdxj.parse(line) for offset, line in rows}
+    def in_file(self, file: str) -> dict[int, int]:
+        """Return where the chosen records of *file* begin, and how long each is."""
+        return dict(self._db.execute("SELECT offset, length FROM captures WHERE file = ? ORDER BY offset", (file,)))
 
     def articles(self) -> Iterator[Place]:
         for row in self._db.execute("SELECT file, offset, length FROM articles ORDER BY file, offset"):

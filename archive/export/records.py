@@ -14,7 +14,7 @@ from isal import isal_zlib
 
 from archive import cdxj, names, warc
 from archive.archive import Archive
-from archive.capture import Capture, bracketed
+from archive.capture import bracketed
 from archive.errors import DigestMismatch, MalformedRecord, ObjectDamaged, ObjectMissing, RecordError
 from archive.export.chosen import Chosen
 from archive.member import COPIED
@@ -76,40 +76,40 @@ class Copier:
             with self.archive.storage.open(key) as stream:
                 self._from_file(key, stream, wanted, chosen)
 
-    def _from_file(self, key: str, stream: BinaryIO, wanted: dict[int, Capture], chosen: Chosen) -> None:
+    def _from_file(self, key: str, stream: BinaryIO, wanted: dict[int, int], chosen: Chosen) -> None:
         self._start_file_if_due()
         self._source_warcinfo(stream)
-        lengths = _bounds(self.archive, key) | {offset: capture.place.length for offset, capture in wanted.items()}
+        lengths = _bounds(self.archive, key) | wanted
         order = sorted(lengths)
         copied: set[int] = set()
         for n, at in enumerate(order):
-            capture = wanted.get(at)
-            if capture is None:
+            if at not in wanted:
                 continue
+            place = Place(key, at, wanted[at])
             # What describes a capture stands between it and its neighbours.
             begin = order[n - 1] + lengths[order[n - 1]] if n else 0
             end = order[n + 1] if n + 1 < len(order) else None
             around = [*_describing(stream, key, begin, at), *_describing(stream, key, at + lengths[at], end)]
             try:
-                named = _checked_names(stream, capture.place)
+                named = _checked_names(stream, place)
             except (RecordError, EOFError) as error:
                 self.done.damaged.append(f"{key} at {at}: {error}")
                 continue
-            belonging = [place for place in _belonging(around, named) if place.offset not in copied]
-            copied.update(place.offset for place in belonging)
+            belonging = [other for other in _belonging(around, named) if other.offset not in copied]
+            copied.update(other.offset for other in belonging)
             self._start_file_if_due()
-            for place in belonging:
-                if place.offset < at:
-                    self._copy(stream, place)
+            for other in belonging:
+                if other.offset < at:
+                    self._copy(stream, other)
             offset = self._size
-            self._copy(stream, capture.place)
-            chosen.moved(capture.place, self._name, offset, self._size - offset)
-            for place in belonging:
-                if place.offset > at:
-                    self._copy(stream, place)
+            self._copy(stream, place)
+            chosen.moved(place, self._name, offset, self._size - offset)
+            for other in belonging:
+                if other.offset > at:
+                    self._copy(stream, other)
             self.done.captures += 1
             self._filled = True
-            self._moved(key, capture.place.length)
+            self._moved(key, place.length)
 
     def articles(self, chosen: Chosen) -> None:
         """Copy the chosen conversion records."""
