@@ -214,7 +214,7 @@ class Archive:
         when the WARC file is gone.
         """
         try:
-            return checked(self._member(place))
+            return checked(self.stored(place))
         except MalformedRecord as error:
             raise MalformedRecord(f"{place.key} at {place.offset}: {error}; run: newswarc verify") from error
 
@@ -250,13 +250,14 @@ class Archive:
         for path in paths:
             if path.is_file():
                 return Reference(path, place.offset, place.length)
-        return Reference(data=self._member(place))
+        return Reference(data=self.stored(place))
 
     def _in_sessions(self, name: str) -> Iterator[Path]:
         """Yield the files of that name in session directories, of which there is one a writer."""
         return self.sessions_dir.glob(f"*/{glob.escape(name)}")
 
-    def _member(self, place: Place) -> bytes:
+    def stored(self, place: Place) -> bytes:
+        """Return the bytes at *place* as they are stored, unchecked; what a writer here still holds counts."""
         try:
             return self.storage.read(place.key, place.offset, place.length)
         except ObjectMissing:

@@ -152,6 +152,8 @@ SETTINGS = (
         "NEWSWARC_WORKER_TIME_LIMIT_S",
         least=0.1,
     ),
+    Setting("replay.library_url", str, None, "the origin at which others reach the library, behind a proxy"),
+    Setting("replay.pages_url", str, None, "the same of replayed pages: another host name"),
     Setting("s3.endpoint_url", str, None, "an S3-compatible service other than Amazon's"),
     Setting("s3.region", str, None, "its region"),
     Setting("s3.access_key_id", str, None, "credentials, when not in the AWS variables or files", secret=True),
@@ -165,6 +167,14 @@ SETTINGS = (
 )
 _BY_KEY = {setting.key: setting for setting in SETTINGS}
 _TABLES = {setting.key.partition(".")[0] for setting in SETTINGS if "." in setting.key}
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaySettings:
+    """Under which origins clients reach a replay server; None: where it listens."""
+
+    library_url: str | None = None
+    pages_url: str | None = None
 
 
 @dataclass(frozen=True)
@@ -193,6 +203,7 @@ class Config:
     workers: int = 2
     worker_memory_bytes: int = 1 << 30
     worker_time_limit_s: float = 20.0
+    replay: ReplaySettings = field(default_factory=ReplaySettings)
     s3: S3Options = field(default_factory=S3Options)
     environment_proxies: Mapping[str, str] = field(default_factory=dict, repr=False)  # scheme → proxy; "no" → hosts
 
@@ -262,6 +273,7 @@ def load(
     state_home = environment.get("XDG_STATE_HOME") or "~/.local/state"  # XDG base directory specification
     values.setdefault("state_dir", Path(state_home).expanduser() / "newswarc")
     s3 = {key.removeprefix("s3."): values.pop(key) for key in list(values) if key.startswith("s3.")}
+    replay = {key.removeprefix("replay."): values.pop(key) for key in list(values) if key.startswith("replay.")}
     proxies: Mapping[str, str] = {}
     if environment is os.environ:
         proxies = {
@@ -276,7 +288,7 @@ def load(
     if values.get("ca_file"):
         _check_authorities(values["ca_file"])
     try:
-        return Config(**values, s3=S3Options(**s3), environment_proxies=proxies)
+        return Config(**values, replay=ReplaySettings(**replay), s3=S3Options(**s3), environment_proxies=proxies)
     except LocationError as error:
         raise ConfigError(str(error)) from error
 

@@ -108,6 +108,23 @@ class Index:
             self._forget()
             raise
 
+    def cuts(self, start: bytes, end: bytes, every_bytes: int) -> list[bytes]:
+        """Return where the lines between *start* and *end* can be cut into parts of about *every_bytes* each.
+
+        The first line of each part as the largest segment has it; the same while the segments are the same.
+        """
+        if self._listed_at is None or time.monotonic() - self._listed_at > self.refresh_s:
+            self.refresh()
+        with self._lock:
+            sources = list(self._sources)
+        cuts: list[bytes] = []
+        for source in sources:
+            if source.size > every_bytes or not cuts:
+                with contextlib.suppress(ObjectMissing):
+                    found = self._segments.get(source).cuts(start, end, every_bytes)
+                    cuts = found if len(found) > len(cuts) else cuts
+        return [start, *cuts[1:]] if cuts else []
+
     def _forget(self) -> None:
         """Drop what is open: damaged segments are looked at afresh once they are rebuilt."""
         self._segments.forget()

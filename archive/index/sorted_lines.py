@@ -48,6 +48,14 @@ class SortedLines:
             yield line
             before, at = line, at + len(line)
 
+    def cuts(self, start: bytes, end: bytes, every_bytes: int) -> list[bytes]:
+        """Return the first lines of the parts into which the lines between fall, each of about *every_bytes*."""
+        low, high = self._first_not_before(start), self._first_not_before(end)
+        places = {low: None} if low < high else {}
+        for at in range(low + every_bytes, high, every_bytes):
+            places[self._line_start(at)] = None
+        return [self._line(at) for at in places]
+
     def all(self) -> Iterator[bytes]:
         """Yield every line; raises ``IndexDamaged`` at the first that is out of order."""
         before, at = b"", 0

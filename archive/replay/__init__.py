@@ -1,1 +1,1 @@
-"""The archive in a browser."""
+"""The archive in a browser and in other tools: a server of mementos, TimeMaps, CDX and captured payloads."""

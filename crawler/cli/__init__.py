@@ -22,6 +22,7 @@ COMMANDS = {
     "articles": "Search the archive's articles; newest first without a query.",
     "show": "One article, or the captured bytes.",
     "report": "What a crawl did: in words, as JSON, or as a page with pictures.",
+    "replay": "The archive in a browser, and for Memento clients and CDX queries.",
     "verify": "Check WARC files and WACZ packages, or the whole archive.",
     "index": "Rebuild or merge index and catalogue.",
     "import": "WARC and WACZ files of other tools into the archive, articles extracted.",
@@ -111,6 +112,7 @@ def _explain(error: Exception) -> int:
 
 def code_of(error: BaseException) -> ExitCode:
     """Return the exit code of a command that *error* ended."""
+    from archive.access import AccessError
     from archive.errors import (
         DiskFull,
         ExtractionFailed,
@@ -137,6 +139,7 @@ def code_of(error: BaseException) -> ExitCode:
             | FrontierBusy()
             | JobBusy()
             | LocationError()
+            | AccessError()
             | ParquetMissing()
             | WorkersUnavailable()
             | NotWritable()

@@ -57,10 +57,11 @@ def test_the_file_is_looked_for_where_it_is_said_to_be(tmp_path: Path):
 def test_every_setting_is_a_field_with_the_same_default():
     config = Config()
     for setting in SETTINGS:
-        owner, name = (config.s3, setting.key[3:]) if setting.key.startswith("s3.") else (config, setting.key)
+        table, _, name = setting.key.rpartition(".")
+        owner = getattr(config, table) if table else config
         assert getattr(owner, name) == setting.default, setting.key
     known = {setting.key for setting in SETTINGS}
-    assert {field.name for field in fields(Config)} - {"s3", "environment_proxies"} <= known
+    assert {field.name for field in fields(Config)} - {"s3", "replay", "environment_proxies"} <= known
 
 
 def test_every_setting_says_what_it_is_for_and_the_variables_follow_one_pattern():

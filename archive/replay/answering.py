@@ -1,0 +1,183 @@
+"""From a request to its answer: the two listeners, and what each of them serves.
+
+The library has pages of ours, and for programs mementos, TimeMaps and CDX. The pages' listener has replayed documents
+and what they need, and nothing else. Everything here is synchronous, called in threads.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
+
+from archive.errors import ArchiveError, IndexDamaged, StorageError
+from archive.replay import addresses, banner, cdx, errors, frames, library, timemaps
+from archive.replay.addresses import RAW, WEB, Asked, BadAddress
+from archive.replay.asked import Answer, Request, text
+from archive.replay.cdx.filters import FilterTooSlow
+from archive.replay.mementos import Blocked, CannotReplay, NotCaptured, choose, memento, moved
+from archive.replay.negotiation import BadDatetime
+from archive.replay.site import Site
+
+log = logging.getLogger(__name__)
+
+_METHODS = "GET, HEAD, OPTIONS"
+_OPEN = (("Access-Control-Allow-Origin", "*"), ("Access-Control-Allow-Methods", _METHODS))
+_FRAMED = frozenset({"iframe", "frame", "embed", "object"})
+
+
+def guarded(answer: Callable[[Site, Request], Answer], site: Site, request: Request) -> Answer:
+    """Answer *request*; whatever the archive has against it becomes an answer in plain words."""
+    if request.method == "OPTIONS":
+        allowed = request.headers.get("access-control-request-headers", "")[:500] or "*"
+        return Answer(
+            204,
+            [
+                *_OPEN,
+                ("Allow", _METHODS),
+                ("Access-Control-Allow-Headers", allowed.encode("ascii", "replace").decode()),
+            ],
+        )
+    if request.method not in {"GET", "HEAD"}:
+        return text(405, f"{request.method[:20]} is not answered here", [("Allow", _METHODS)])
+    try:
+        return answer(site, request)
+    except (BadAddress, BadDatetime, cdx.BadQuery) as error:
+        if request.path == "/cdx":
+            return _json(400, {"message": str(error)})
+        return text(400, str(error), _OPEN)
+    except FilterTooSlow as error:
+        return _json(400, {"message": str(error)})
+    except (IndexDamaged, StorageError, ArchiveError) as error:
+        log.error("%s: %s", request.target[:200], error)
+        return text(503, f"The archive cannot answer: {error}", _OPEN)
+
+
+def on_library(site: Site, request: Request) -> Answer:
+    path = request.path
+    if path.startswith(WEB):
+        return _web(site, request)
+    if path == "/cdx":
+        return cdx.answer(site, cdx.Query.parse(request.query))
+    if path == "/":
+        return library.start(site, parse_qs(request.query, errors="replace", max_num_fields=100).get("url", [""])[0])
+    if path.startswith("/api/frame/"):
+        return _frame(site, path.rpartition("/")[2])
+    if path == "/robots.txt":
+        return text(200, "User-agent: *\nDisallow: /web/\nDisallow: /cdx")
+    return text(404, "There is no such page here. What is archived stands under /web/.")
+
+
+def _web(site: Site, request: Request) -> Answer:
+    asked = addresses.read(request.target[len(WEB) :])
+    base = site.options.library_url
+    if asked.kind == "timemap":
+        return timemaps.answer(site, asked, base)
+    if asked.kind == "captures":
+        return library.captures(site, asked)
+    destination = request.headers.get("sec-fetch-dest", "")
+    if destination in _FRAMED:  # a link followed in a frame stays on the listener of the pages
+        place = request.target if asked.timestamp else addresses.web("2", asked.url, asked.modifier)
+        return Answer(307, [("Location", f"{site.options.pages_url}{place}"), *_OPEN])
+    try:
+        chosen = choose(site, request, asked)
+        if redirect := moved(asked, chosen, ""):
+            return redirect
+        if chosen.modifier == addresses.BANNER_ONLY or (request.is_navigation and chosen.modifier != RAW):
+            return banner.answer(site, chosen)
+        return memento(site, request, chosen, base)
+    except (NotCaptured, Blocked, CannotReplay) as error:
+        return errors.explained(site, request, asked, error, pages=False)
+
+
+def on_pages(site: Site, request: Request) -> Answer:
+    token, target = frames.split(request.target)
+    if not target.startswith(WEB):
+        return _led_back(request, request.headers.get("referer", "")) or text(
+            404, "Only replayed pages are served here.", _OPEN
+        )
+    asked = addresses.read(target[len(WEB) :])
+    if asked.kind not in {"memento", "timegate"}:
+        return text(404, "Only replayed pages are served here.", _OPEN)
+    if request.is_navigation and not token and asked.modifier != RAW:
+        return Answer(307, [("Location", f"{site.options.library_url}{target}")])  # a page is seen under its banner
+    framed = token if request.headers.get("sec-fetch-dest") in _FRAMED else ""
+    try:
+        chosen = choose(site, request, asked)
+        if redirect := moved(asked, chosen, token):
+            return redirect
+        made = memento(site, request, chosen, site.options.pages_url, token=token)
+    except (NotCaptured, Blocked, CannotReplay) as error:
+        if framed:
+            site.frames.shows(framed, asked.url, "")
+        elif from_page := request.headers.get("referer"):
+            site.frames.lacks(from_page, asked.url, _why(error))
+        return errors.explained(site, request, asked, error, pages=True)
+    if framed and not 300 <= made.status < 400 and not _nested(request):
+        site.frames.shows(framed, chosen.capture.url, chosen.capture.timestamp14)
+    return made
+
+
+def _nested(request: Request) -> bool:
+    """Tell whether a frame within the page asks: the page itself is asked for by the banner, or by a link on it."""
+    return request.headers.get("sec-fetch-user") != "?1" and "/frame/" in request.headers.get("referer", "")
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, NotCaptured):
+        return "never captured"
+    return "not shown" if isinstance(error, Blocked) else "cannot be shown"
+
+
+def _led_back(request: Request, referrer: str) -> Answer | None:
+    """Lead an address that escaped rewriting back into the archive, by the page it was asked from.
+
+    A script's ``/api/x``, say, on a page replayed at ``…/web/2026…/https://news.example/``.
+    """
+    parts = urlsplit(referrer) if referrer.isprintable() and "[" not in referrer else None
+    if parts is None or not parts.path:
+        return None
+    token, target = frames.split(parts.path + (f"?{parts.query}" if parts.query else ""))
+    asked = asked_of(target)
+    if asked is None or asked.kind != "memento" or not asked.url.startswith(("http://", "https://")):
+        return None
+    scheme, _, rest = asked.url.partition("://")
+    host = rest.partition("/")[0].partition("?")[0]
+    modifier = asked.modifier if asked.modifier == "if_" else ""
+    place = addresses.web(asked.timestamp, f"{scheme}://{host}{request.target}", modifier)
+    return Answer(307, [("Location", frames.address(token if modifier else "", place)), *_OPEN])
+
+
+def _frame(site: Site, token: str) -> Answer:
+    frame = site.frames.get(token)
+    if frame is None:
+        return _json(404, {"message": "no such frame"})
+    place = addresses.web(frame.timestamp14, frame.url) if frame.timestamp14 else addresses.timegate(frame.url)
+    return _json(
+        200,
+        {
+            "url": frame.url,
+            "timestamp": frame.timestamp14,
+            "loads": frame.loads,
+            "missing": dict(frame.missing),
+            "banner": place if frame.url else "",
+        },
+    )
+
+
+def _json(status: int, value: dict[str, object]) -> Answer:
+    headers = [
+        ("Content-Type", "application/json"),
+        ("Cache-Control", "no-store"),
+        ("X-Content-Type-Options", "nosniff"),
+    ]
+    return Answer(status, headers, json.dumps(value).encode() + b"\n")
+
+
+def asked_of(target: str) -> Asked | None:
+    """Return what *target* asks for under ``/web/``; None when it is no address of it."""
+    try:
+        return addresses.read(target[len(WEB) :]) if target.startswith(WEB) else None
+    except BadAddress:
+        return None
