@@ -30,6 +30,8 @@ MODIFIERS = frozenset({"", "id_", "bn_", "mp_", "if_", "fr_", "im_", "cs_", "js_
 _MEMENTO = re.compile(r"(\d{1,14})([a-z]{2,3}_)?/(.+)", re.DOTALL | re.ASCII)
 _MODIFIED = re.compile(r"([a-z]{2,3}_)/(.+)", re.DOTALL | re.ASCII)
 _TIMEMAP = re.compile(r"timemap/([a-z]+)/(?:(\d{1,9})/(?=[a-z]+:|\S+\.))?(.+)", re.DOTALL | re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_TO_QUOTE = re.compile(r"[^!#-;=?-~]")
 _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*):(/*)")
 _PORT = re.compile(r"[^/?#]*:\d+(?:[/?#]|$)")
 
@@ -94,7 +96,7 @@ def original(text: str) -> str:
     text = text.strip()
     if not text or len(text) > URL_CHARACTERS:
         raise BadAddress("no URL stands in the address, as in /web/https://news.example/")
-    if any(ord(char) < 0x20 or ord(char) == 0x7F for char in text):
+    if _CONTROL.search(text):
         raise BadAddress("the URL in the address holds a control character")
     match = _SCHEME.match(text)
     if match is None or (not match[2] and _PORT.match(text)):
@@ -149,6 +151,6 @@ def timemap(url: str, form: str = "link", page: int | None = None) -> str:
 
 def quoted(url: str) -> str:
     """Return *url* as it may stand in an address and in a header: ASCII, without spaces, quotes or angle brackets."""
-    if url.isascii() and url.isprintable() and not any(char in url for char in ' "<>'):
+    if not _TO_QUOTE.search(url):
         return url
     return quote(url, safe=_SAFE, errors="surrogatepass")

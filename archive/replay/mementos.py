@@ -13,7 +13,7 @@ from archive.http1 import Head
 from archive.replay import addresses, frames, policy, ranges
 from archive.replay.addresses import BANNER_ONLY, RAW, Asked
 from archive.replay.asked import Answer, Request
-from archive.replay.negotiation import accept_datetime, http_date, preference
+from archive.replay.negotiation import accept_datetime, http_date, preference, stamp_date
 from archive.replay.rendering import Rendered, decoded, is_text, rendered
 from archive.replay.site import Site
 from archive.replay.stored import NotReplayable, OriginalMissing, Stored
@@ -241,11 +241,11 @@ def links(chosen: Chosen, base: str) -> list[tuple[str, str]]:
     for at, names in sorted(roles.items()):
         stamp = timeline.timestamp(at)
         rel = " ".join([*names, "memento"])
-        date = http_date(datetime.strptime(stamp + "+0000", "%Y%m%d%H%M%S%z"))
+        date = stamp_date(stamp)
         place = addresses.web(stamp, timeline.capture(at).url, modifier)
         links.append(f'<{base}{place}>; rel="{rel}"; datetime="{date}"')
     return [
-        ("Memento-Datetime", http_date(capture.captured_at)),
+        ("Memento-Datetime", stamp_date(capture.timestamp14)),
         ("Link", ", ".join(links)),
         ("Content-Location", f"{base}{addresses.web(capture.timestamp14, capture.url, modifier)}"),
     ]

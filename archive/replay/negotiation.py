@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -41,6 +42,12 @@ def accept_datetime(value: str | None) -> datetime | None:
 def http_date(at: datetime) -> str:
     """Return *at* as headers carry it: ``Thu, 31 May 2007 20:35:00 GMT``."""
     return format_datetime(at.replace(microsecond=0), usegmt=True)
+
+
+@functools.lru_cache(maxsize=4096)
+def stamp_date(timestamp14: str) -> str:
+    """Return the time that 14 digits name, as headers carry it."""
+    return http_date(datetime.strptime(timestamp14 + "+0000", "%Y%m%d%H%M%S%z"))
 
 
 def preference(value: str | None) -> str | None:

@@ -11,6 +11,7 @@ from archive.access import Access, AccessError, rules_of
 from archive.archive import Archive
 from archive.errors import StorageError
 from archive.replay.frames import Frames
+from archive.replay.open_files import OpenFiles
 from archive.replay.record_cache import RecordCache
 from archive.replay.stored import Store
 from archive.replay.timeline import Timeline
@@ -39,9 +40,13 @@ class Site:
     frames: Frames = field(default_factory=Frames)
 
     def __post_init__(self) -> None:
-        local = isinstance(self.archive.storage, LocalStorage)
+        storage = self.archive.storage
+        local = isinstance(storage, LocalStorage)
+        self._files = OpenFiles(self.archive, storage) if isinstance(storage, LocalStorage) else None
         self.cache = None if local else RecordCache(self.archive)
-        self.store = Store(self.archive, None if self.cache is None else self.cache.stored)
+        self.store = Store(
+            self.archive, self._files.stored if self._files else self.cache.stored if self.cache else None
+        )
         self._access = rules_of(self.archive.storage)  # a server that cannot read its rules does not start
         self._access_at = time.monotonic()
         self._lock = threading.Lock()
@@ -64,3 +69,5 @@ class Site:
 
     def close(self) -> None:
         self.store.close()
+        if self._files is not None:
+            self._files.close()

@@ -16,10 +16,11 @@ from archive import names
 from archive.archive import READ_WHOLE_BYTES, Archive
 from archive.capture import SERVER_NOT_MODIFIED, Capture
 from archive.digests import same_digest
-from archive.errors import ArchiveError, DigestMismatch, MalformedMessage, MalformedRecord, ObjectMissing
-from archive.http1 import Head, payload_chunks
+from archive.errors import ArchiveError, DigestMismatch, MalformedMessage, MalformedRecord, ObjectMissing, StorageError
+from archive.http1 import Head, payload_chunks, read_response_head
 from archive.payload import digest_like, read_head
 from archive.place import Place
+from archive.replay import quick
 from archive.scan import Scanned, read_record
 from archive.scan.record import UNREADABLE
 from archive.spool import Spool
@@ -102,6 +103,8 @@ class Store:
             if kept is not None:
                 self._large.move_to_end(place)
                 return kept
+        if (found := self._quickly(capture)) is not None:
+            return found
         with self._opened(capture) as (record, notes):
             stored = _stored(record, notes)
         if isinstance(stored.payload, Spool):
@@ -110,6 +113,31 @@ class Store:
                 if len(self._large) > _KEPT_LARGE:
                     self._large.popitem(last=False)  # closed when the last who reads it lets go
         return stored
+
+    def _quickly(self, capture: Capture) -> Stored | None:
+        """Return what answers for *capture* where its record is as most are; None where it takes a closer look."""
+        if capture.place.length > READ_WHOLE_BYTES or capture.record_type != "response":
+            return None
+        try:
+            record = quick.read(self._member(capture.place))
+        except StorageError:
+            return None
+        if record is None or record.type != "response":
+            return None
+        fields = record.fields
+        if fields.get("warc-record-id", "").strip("<> ") != capture.record_id.strip("<>"):
+            return None
+        if not fields.get("content-type", "").startswith("application/http"):
+            return None
+        try:
+            head = read_response_head(record.block)
+        except MalformedMessage:
+            return None
+        if head is None:
+            return None
+        payload = b"".join(payload_chunks(head, [record.block[head.size :]]))
+        truncated = fields.get("warc-truncated")
+        return Stored(head, payload, head.get("Content-Type"), _coding(head), None, truncated)
 
     def _opened(self, capture: Capture) -> _Opened:
         place = capture.place
