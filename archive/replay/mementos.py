@@ -259,15 +259,17 @@ def vary(chosen: Chosen, more: list[str]) -> list[tuple[str, str]]:
 
 def _original_headers(headers: list[tuple[str, str]], stored: Stored, capture: Capture) -> None:
     """Add the headers that the server sent, under names of their own: none of them has an effect here."""
-    for name, value in stored.head.headers if stored.head else ():
+    for name, sent in stored.head.headers if stored.head else ():
         if _NAME.fullmatch(name):
-            headers.append((f"X-Archive-Orig-{name}", _clean(value)))
-            if name.lower() == "content-disposition" and _FILE.fullmatch(value):
-                headers.append(("Content-Disposition", _clean(value)))
-            elif name.lower() == "content-range" and stored.status == 206:
-                headers.append(("Content-Range", _clean(value)))
-            elif name.lower() == "content-language":
-                headers.append(("Content-Language", _clean(value)))
+            value = _clean(sent)
+            headers.append((f"X-Archive-Orig-{name}", value))
+            kind = name.lower() if name[:8].lower() == "content-" else ""
+            if kind == "content-disposition" and _FILE.fullmatch(value):
+                headers.append(("Content-Disposition", value))
+            elif kind == "content-range" and stored.status == 206:
+                headers.append(("Content-Range", value))
+            elif kind == "content-language":
+                headers.append(("Content-Language", value))
     if stored.original is not None:
         headers.append(
             ("X-Archive-Payload-Of", _clean(f"{stored.original.timestamp14} {addresses.quoted(stored.original.url)}"))
@@ -305,4 +307,6 @@ def _content_type(headers: list[tuple[str, str]], kind: str | None) -> None:
 
 def _clean(value: str) -> str:
     """Return *value* as one line of Latin-1, which is what headers can hold."""
+    if value.isascii() and value.isprintable():
+        return value.strip()
     return _BREAKS.sub(" ", value).encode("latin-1", "replace").decode("latin-1").strip()

@@ -13,7 +13,7 @@ from typing import Any
 
 import uvicorn
 import uvloop
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from archive.errors import LocationError
 from archive.replay.answering import on_library, on_pages
@@ -26,6 +26,10 @@ HEAD_BYTES = 64 << 10
 IDLE_S = 15.0  # a connection without a request
 CONNECTIONS = 800  # of one listener; more are closed at once. A process may have 1,024 files open by default
 STOP_S = 3.0
+
+
+# A memento keeps its status, and servers answered with numbers that no standard knows.
+STATUS_LINE.update({status: b"HTTP/1.1 %d Unknown\r\n" % status for status in range(600, 1000)})
 
 
 class Guarded(HttpToolsProtocol):

@@ -26,6 +26,8 @@ from archive.scan.record import UNREADABLE
 from archive.spool import Spool
 
 _KEPT_LARGE = 4  # unpacked on disk: a film is asked for in many ranges
+_KEPT_BYTES = 64 << 20  # of small payloads: the styles and pictures of a site are asked for by each of its pages
+_SMALL_BYTES = 1 << 18
 _SECOND = timedelta(seconds=1)  # others write dates without fractions
 
 
@@ -78,6 +80,8 @@ class Store:
         self.archive = archive
         self._member = member or archive.stored
         self._large: OrderedDict[Place, Stored] = OrderedDict()
+        self._small: OrderedDict[Place, Stored] = OrderedDict()
+        self._small_bytes = 0
         self._lock = threading.Lock()
 
     def read(self, capture: Capture) -> Stored:
@@ -99,11 +103,13 @@ class Store:
     def _payload(self, capture: Capture) -> Stored:
         place = capture.place
         with self._lock:
-            kept = self._large.get(place)
-            if kept is not None:
-                self._large.move_to_end(place)
-                return kept
+            for shelf in (self._small, self._large):
+                if (kept := shelf.get(place)) is not None:
+                    shelf.move_to_end(place)
+                    return kept
         if (found := self._quickly(capture)) is not None:
+            if len(found) <= _SMALL_BYTES:
+                self._keep(place, found)
             return found
         with self._opened(capture) as (record, notes):
             stored = _stored(record, notes)
@@ -113,6 +119,14 @@ class Store:
                 if len(self._large) > _KEPT_LARGE:
                     self._large.popitem(last=False)  # closed when the last who reads it lets go
         return stored
+
+    def _keep(self, place: Place, stored: Stored) -> None:
+        with self._lock:
+            if place not in self._small:
+                self._small[place] = stored
+                self._small_bytes += len(stored)
+            while self._small_bytes > _KEPT_BYTES:
+                self._small_bytes -= len(self._small.popitem(last=False)[1])
 
     def _quickly(self, capture: Capture) -> Stored | None:
         """Return what answers for *capture* where its record is as most are; None where it takes a closer look."""

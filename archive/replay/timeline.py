@@ -96,6 +96,8 @@ class Timeline:
         ``http://news.example/`` redirects to ``https://news.example/``, and both are one page here: its replay would
         redirect for ever. Where a page has nothing but such redirects, one is given.
         """
+        if len(self._lines) == 1:
+            return self.found(0)
         first = None
         for position in self.by_distance(at):
             first = position if first is None else first

@@ -53,12 +53,13 @@ def command(
             pages_url or f"http://localhost:{bound_pages.getsockname()[1]}",
             scripts,
         )
-        _check(options.library_url, options.pages_url)
+        check_names(options.library_url, options.pages_url)
         site = Site(archive, options)
 
         def ready() -> None:
             if not quiet:
-                click.echo(f"{archive.storage.location} at {options.library_url}/ (Ctrl-C ends it)", err=True)
+                where = f"{options.library_url}/ (pages: {options.pages_url})"
+                click.echo(f"{archive.storage.location} at {where}; Ctrl-C ends it", err=True)
             if open_browser:
                 webbrowser.open(f"{options.library_url}/")
 
@@ -68,7 +69,7 @@ def command(
             site.close()
 
 
-def _check(library_url: str, pages_url: str) -> None:
+def check_names(library_url: str, pages_url: str) -> None:
     """Refuse names that would put replayed pages on the library's own host."""
     for name, url in (("replay.library_url", library_url), ("replay.pages_url", pages_url)):
         parts = urlsplit(url)
