@@ -14,10 +14,11 @@ from urllib.parse import parse_qs, urlsplit
 from archive.errors import ArchiveError, IndexDamaged, StorageError
 from archive.replay import addresses, banner, cdx, errors, frames, library, timemaps
 from archive.replay.addresses import RAW, WEB, Asked, BadAddress
-from archive.replay.asked import Answer, Request, text
+from archive.replay.asked import NOSNIFF, Answer, Request, text
 from archive.replay.cdx.filters import FilterTooSlow
 from archive.replay.mementos import Blocked, CannotReplay, NotCaptured, choose, memento, moved
 from archive.replay.negotiation import BadDatetime
+from archive.replay.rendering import shim
 from archive.replay.site import Site
 
 log = logging.getLogger(__name__)
@@ -94,6 +95,10 @@ def _web(site: Site, request: Request) -> Answer:
 def on_pages(site: Site, request: Request) -> Answer:
     token, target = frames.split(request.target)
     if not target.startswith(WEB):
+        found = shim() if site.options.scripts else None
+        if found and request.path == found[0]:
+            headers = [("Content-Type", "text/javascript; charset=utf-8"), ("Cache-Control", "max-age=3600"), NOSNIFF]
+            return Answer(200, [*headers, *_OPEN], found[1])
         return _led_back(request, request.headers.get("referer", "")) or text(
             404, "Only replayed pages are served here.", _OPEN
         )

@@ -197,15 +197,21 @@ def _shown(
             headers.append(("ETag", etag))
             if ranges.matches(request.headers.get("if-none-match"), etag):
                 return Answer(304, headers)
-        result = rendered(
-            stored.payload,
-            content_type=kind,
-            content_encoding=coded,
-            url=capture.url,
-            link=link,
-            scripts=scripts,
-            as_=chosen.modifier,
-        )
+        known = (capture.place, capture.record_id, chosen.modifier, scripts)
+        found = None if token else site.rendered.get(known)
+        if found is None:
+            found = rendered(
+                stored.payload,
+                content_type=kind,
+                content_encoding=coded,
+                url=capture.url,
+                link=link,
+                scripts=scripts,
+                as_=chosen.modifier,
+            )
+            if not token:  # the links on a framed page have its token in them
+                site.rendered.put(known, found, len(found.body))
+        result = found
     _content_type(headers, result.content_type)
     told = [*stored.notes, *result.notes, *([f"the capture was cut: {stored.truncated}"] if stored.truncated else [])]
     headers += [("X-Archive-Note", _clean(note)[:500]) for note in told]

@@ -77,6 +77,14 @@ def _found() -> _Rewrite | None:
 _rewrite = _found()
 
 
+def shim() -> tuple[str, bytes] | None:
+    """Return path and bytes of the script of ours that goes into pages whose scripts run, where there is one."""
+    if _rewrite is None:
+        return None
+    module = importlib.import_module("archive.replay.rewriting")
+    return module.SHIM_PATH, module.shim()
+
+
 def is_text(content_type: str | None, as_: str) -> bool:
     """Tell whether a payload of that type has addresses in it; without a type the first bytes will tell."""
     kind = media_type(content_type)

@@ -7,6 +7,7 @@ import contextlib
 import gc
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -115,6 +116,8 @@ def serve(
     site: Site, library: socket.socket, pages: socket.socket, *, ready: Callable[[], None], signals: bool = True
 ) -> None:
     """Serve *site* on both sockets until SIGINT or SIGTERM; *ready* is called when requests are answered."""
+    # A thread that rewrites a page would keep the loop from answering for five milliseconds at a time.
+    sys.setswitchinterval(0.001)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(site, library, pages, ready, signals=signals))
 

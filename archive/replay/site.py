@@ -11,14 +11,17 @@ from archive.access import Access, AccessError, rules_of
 from archive.archive import Archive
 from archive.errors import StorageError
 from archive.replay.frames import Frames
+from archive.replay.kept import Kept
 from archive.replay.open_files import OpenFiles
 from archive.replay.record_cache import RecordCache
+from archive.replay.rendering import Rendered
 from archive.replay.stored import Store
 from archive.replay.timeline import Timeline
 from archive.storage.local import LocalStorage
 
 log = logging.getLogger(__name__)
 
+RENDERED_BYTES = 48 << 20  # of documents and style sheets led into the archive, which takes milliseconds each
 ACCESS_REFRESH_S = 10.0  # a rule that was added holds within this time
 
 
@@ -47,6 +50,7 @@ class Site:
         self.store = Store(
             self.archive, self._files.stored if self._files else self.cache.stored if self.cache else None
         )
+        self.rendered: Kept[Rendered] = Kept(RENDERED_BYTES)
         self._access = rules_of(self.archive.storage)  # a server that cannot read its rules does not start
         self._access_at = time.monotonic()
         self._lock = threading.Lock()

@@ -21,6 +21,7 @@ from archive.http1 import Head, payload_chunks, read_response_head
 from archive.payload import digest_like, read_head
 from archive.place import Place
 from archive.replay import quick
+from archive.replay.kept import Kept
 from archive.scan import Scanned, read_record
 from archive.scan.record import UNREADABLE
 from archive.spool import Spool
@@ -80,8 +81,7 @@ class Store:
         self.archive = archive
         self._member = member or archive.stored
         self._large: OrderedDict[Place, Stored] = OrderedDict()
-        self._small: OrderedDict[Place, Stored] = OrderedDict()
-        self._small_bytes = 0
+        self._small: Kept[Stored] = Kept(_KEPT_BYTES)
         self._lock = threading.Lock()
 
     def read(self, capture: Capture) -> Stored:
@@ -102,14 +102,16 @@ class Store:
 
     def _payload(self, capture: Capture) -> Stored:
         place = capture.place
+        if (small := self._small.get(place)) is not None:
+            return small
         with self._lock:
-            for shelf in (self._small, self._large):
-                if (kept := shelf.get(place)) is not None:
-                    shelf.move_to_end(place)
-                    return kept
+            kept = self._large.get(place)
+            if kept is not None:
+                self._large.move_to_end(place)
+                return kept
         if (found := self._quickly(capture)) is not None:
             if len(found) <= _SMALL_BYTES:
-                self._keep(place, found)
+                self._small.put(place, found, len(found))
             return found
         with self._opened(capture) as (record, notes):
             stored = _stored(record, notes)
@@ -119,14 +121,6 @@ class Store:
                 if len(self._large) > _KEPT_LARGE:
                     self._large.popitem(last=False)  # closed when the last who reads it lets go
         return stored
-
-    def _keep(self, place: Place, stored: Stored) -> None:
-        with self._lock:
-            if place not in self._small:
-                self._small[place] = stored
-                self._small_bytes += len(stored)
-            while self._small_bytes > _KEPT_BYTES:
-                self._small_bytes -= len(self._small.popitem(last=False)[1])
 
     def _quickly(self, capture: Capture) -> Stored | None:
         """Return what answers for *capture* where its record is as most are; None where it takes a closer look."""
