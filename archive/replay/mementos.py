@@ -70,12 +70,6 @@ def choose(site: Site, request: Request, asked: Asked) -> Chosen:
     """
     timegate = asked.kind == "timegate"
     at = asked.at if not timegate else accept_datetime(request.headers.get("accept-datetime")) or datetime.now(UTC)
-    timeline = site.timeline(asked.url)
-    found = timeline.closest(at)
-    if found is None:
-        raise NotCaptured(asked.url)
-    if not found.verdict.shown:
-        raise Blocked(found.capture, found.verdict.reason)
     wish = preference(request.headers.get("prefer"))
     modifier = asked.modifier
     if wish == "raw":
@@ -84,6 +78,12 @@ def choose(site: Site, request: Request, asked: Asked) -> Chosen:
         modifier = BANNER_ONLY
     elif wish == "rewritten" and modifier in {RAW, BANNER_ONLY}:
         modifier = ""
+    timeline = site.timeline(asked.url)
+    found = timeline.closest(at, as_it_is=modifier == RAW)
+    if found is None:
+        raise NotCaptured(asked.url)
+    if not found.verdict.shown:
+        raise Blocked(found.capture, found.verdict.reason)
     return Chosen(timeline, found, modifier, wish, timegate)
 
 

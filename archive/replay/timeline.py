@@ -90,8 +90,11 @@ class Timeline:
                 yield right
                 right += 1
 
-    def closest(self, at: datetime) -> Found | None:
+    def closest(self, at: datetime, *, as_it_is: bool = False) -> Found | None:
         """Return the capture nearest to *at* that is not merely a redirect to the same page; None when there is none.
+
+        Of those of one second the first of exactly the URL asked for, of others the first. With *as_it_is* a redirect
+        to the same page is a capture as any other.
 
         ``http://news.example/`` redirects to ``https://news.example/``, and both are one page here: its replay would
         redirect for ever. Where a page has nothing but such redirects, one is given.
@@ -99,12 +102,18 @@ class Timeline:
         if len(self._lines) == 1:
             return self.found(0)
         first = None
+        best: int | None = None
         for position in self.by_distance(at):
             first = position if first is None else first
+            if best is not None and self._times[position] != self._times[best]:
+                break
             capture = self.capture(position)
-            if capture.redirect is None or surt(capture.redirect) != self.key or _tells_apart(capture):
-                return self.found(position)
-        return None if first is None else self.found(first)
+            if as_it_is or capture.redirect is None or surt(capture.redirect) != self.key or _tells_apart(capture):
+                if capture.url == self.url:
+                    return self.found(position)
+                best = position if best is None else best
+        best = first if best is None else best
+        return None if best is None else self.found(best)
 
     def neighbours(self, position: int) -> tuple[int | None, int | None]:
         """Return the positions of the capture before and after that may be shown."""
