@@ -107,7 +107,8 @@ def on_pages(site: Site, request: Request) -> Answer:
         return text(404, "Only replayed pages are served here.", _OPEN)
     if request.is_navigation and not token and asked.modifier != RAW:
         return Answer(307, [("Location", f"{site.options.library_url}{target}")])  # a page is seen under its banner
-    framed = token if request.headers.get("sec-fetch-dest") in _FRAMED else ""
+    # The page itself is asked for without a modifier; if_ is a frame within it.
+    framed = token if request.headers.get("sec-fetch-dest") in _FRAMED and asked.modifier != "if_" else ""
     try:
         chosen = choose(site, request, asked)
         if redirect := moved(asked, chosen, token):
@@ -119,14 +120,9 @@ def on_pages(site: Site, request: Request) -> Answer:
         elif from_page := request.headers.get("referer"):
             site.frames.lacks(from_page, asked.url, _why(error))
         return errors.explained(site, request, asked, error, pages=True)
-    if framed and not 300 <= made.status < 400 and not _nested(request):
+    if framed and not 300 <= made.status < 400:
         site.frames.shows(framed, chosen.capture.url, chosen.capture.timestamp14)
     return made
-
-
-def _nested(request: Request) -> bool:
-    """Tell whether a frame within the page asks: the page itself is asked for by the banner, or by a link on it."""
-    return request.headers.get("sec-fetch-user") != "?1" and "/frame/" in request.headers.get("referer", "")
 
 
 def _why(error: Exception) -> str:

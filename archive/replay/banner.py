@@ -64,7 +64,7 @@ def answer(site: Site, chosen: Chosen) -> Answer:
     """Return the banner page for the capture that was chosen."""
     capture = chosen.capture
     token = site.frames.new()
-    modifier = RAW if chosen.modifier == BANNER_ONLY else "if_"
+    modifier = RAW if chosen.modifier == BANNER_ONLY else ""
     framed = frames.address(token, addresses.web(capture.timestamp14, capture.url, modifier))
     source = f"{site.options.pages_url}{framed}"
     permitted = "allow-scripts" if site.options.scripts else ""

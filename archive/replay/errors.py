@@ -41,7 +41,9 @@ def explained(
             for header in made.headers
             if header[0] not in {"Content-Security-Policy", "Cross-Origin-Resource-Policy"}
         ]
-        made.headers += policy.tombstone(site.options.library_url, site.options.pages_url)
+        made.headers += policy.tombstone(
+            site.options.library_url, site.options.pages_url, nested=asked.modifier == "if_"
+        )
     return made
 
 

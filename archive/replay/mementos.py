@@ -126,11 +126,11 @@ def memento(site: Site, request: Request, chosen: Chosen, base: str, *, token: s
     from_pages = base == site.options.pages_url
     headers = links(chosen, base)
     headers += vary(chosen, [] if from_pages else ["sec-fetch-dest"])
-    headers += (
-        policy.captured()
-        if raw
-        else policy.replayed(site.options.library_url, site.options.pages_url, scripts=site.options.scripts)
-    )
+    names = (site.options.library_url, site.options.pages_url)
+    if raw:
+        headers += policy.captured(*names[: 1 if token else 0])
+    else:
+        headers += policy.replayed(*names, scripts=site.options.scripts, nested=chosen.modifier == "if_")
     headers.append(("Cache-Control", f"max-age={MAX_AGE_S}" if from_pages and not token else "no-cache"))
     _original_headers(headers, stored, capture)
     status = stored.status
@@ -179,8 +179,7 @@ def _shown(
     capture, scripts = chosen.capture, site.options.scripts
     link = linked(capture.timestamp14, token)
     if capture.redirect:
-        as_ = chosen.modifier or ("" if not token else "if_")
-        headers.append(("Location", link(capture.redirect, as_)))
+        headers.append(("Location", link(capture.redirect, chosen.modifier)))
     if stored.head and (refresh := _refresh(stored.head, capture.url, link)):
         headers.append(("Refresh", refresh))
     coded, kind = stored.content_encoding, stored.content_type

@@ -90,7 +90,7 @@ def test_a_page_opened_in_a_browser_is_beneath_a_banner(server: Running) -> None
     assert f"frame-src http://localhost:{server.pages_port};" in policy
     assert "frame-ancestors 'none'" in policy
     frame = re.search(
-        rb'<iframe sandbox="" src="http://localhost:\d+(/frame/[\w-]{16}/web/20260101000000if_/[^"]*)"', body
+        rb'<iframe sandbox="" src="http://localhost:\d+(/frame/[\w-]{16}/web/20260101000000/[^"]*)"', body
     )
     assert frame
     for words in (b"1 January 2026, 00:00:00 UTC", b"/web/20260601000000/", b'href="https://news.example/a"', b"all 2"):
@@ -108,7 +108,7 @@ def test_a_page_opened_in_a_browser_is_beneath_a_banner(server: Running) -> None
 
 def test_the_banner_is_told_what_the_frame_shows_and_lacks(server: Running) -> None:
     _, body = server.ask(f"/web/20260101/{NEWS}", Sec_Fetch_Dest="document")
-    place = re.search(rb"(/frame/([\w-]{16})/web/20260101000000if_/[^\"]*)", body)
+    place = re.search(rb"(/frame/([\w-]{16})/web/20260101000000/[^\"]*)", body)
     assert place
     path, token = place[1].decode(), place[2].decode()
     server.ask(path, pages=True, Sec_Fetch_Dest="iframe")
