@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
-from urllib.parse import parse_qs, urlsplit
+from collections.abc import Callable, Iterable
+from urllib.parse import parse_qs
 
 from archive.errors import ArchiveError, IndexDamaged, StorageError
 from archive.replay import addresses, banner, cdx, errors, frames, library, timemaps
-from archive.replay.addresses import RAW, WEB, Asked, BadAddress
+from archive.replay.addresses import RAW, WEB, BadAddress
 from archive.replay.asked import NOSNIFF, Answer, Request, text
 from archive.replay.cdx.filters import FilterTooSlow
 from archive.replay.mementos import Blocked, CannotReplay, NotCaptured, choose, memento, moved
@@ -99,9 +99,7 @@ def on_pages(site: Site, request: Request) -> Answer:
         if found and request.path == found[0]:
             headers = [("Content-Type", "text/javascript; charset=utf-8"), ("Cache-Control", "max-age=3600"), NOSNIFF]
             return Answer(200, [*headers, *_OPEN], found[1])
-        return _led_back(request, request.headers.get("referer", "")) or text(
-            404, "Only replayed pages are served here.", _OPEN
-        )
+        return text(404, "Only replayed pages are served here.", _OPEN)
     asked = addresses.read(target[len(WEB) :])
     if asked.kind not in {"memento", "timegate"}:
         return text(404, "Only replayed pages are served here.", _OPEN)
@@ -117,37 +115,10 @@ def on_pages(site: Site, request: Request) -> Answer:
     except (NotCaptured, Blocked, CannotReplay) as error:
         if framed:
             site.frames.shows(framed, asked.url, "")
-        elif from_page := request.headers.get("referer"):
-            site.frames.lacks(from_page, asked.url, _why(error))
         return errors.explained(site, request, asked, error, pages=True)
     if framed and not 300 <= made.status < 400:
         site.frames.shows(framed, chosen.capture.url, chosen.capture.timestamp14)
     return made
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, NotCaptured):
-        return "never captured"
-    return "not shown" if isinstance(error, Blocked) else "cannot be shown"
-
-
-def _led_back(request: Request, referrer: str) -> Answer | None:
-    """Lead an address that escaped rewriting back into the archive, by the page it was asked from.
-
-    A script's ``/api/x``, say, on a page replayed at ``…/web/2026…/https://news.example/``.
-    """
-    parts = urlsplit(referrer) if referrer.isprintable() and "[" not in referrer else None
-    if parts is None or not parts.path:
-        return None
-    token, target = frames.split(parts.path + (f"?{parts.query}" if parts.query else ""))
-    asked = asked_of(target)
-    if asked is None or asked.kind != "memento" or not asked.url.startswith(("http://", "https://")):
-        return None
-    scheme, _, rest = asked.url.partition("://")
-    host = rest.partition("/")[0].partition("?")[0]
-    modifier = asked.modifier if asked.modifier == "if_" else ""
-    place = addresses.web(asked.timestamp, f"{scheme}://{host}{request.target}", modifier)
-    return Answer(307, [("Location", frames.address(token if modifier else "", place)), *_OPEN])
 
 
 def _frame(site: Site, token: str) -> Answer:
@@ -161,10 +132,22 @@ def _frame(site: Site, token: str) -> Answer:
             "url": frame.url,
             "timestamp": frame.timestamp14,
             "loads": frame.loads,
-            "missing": dict(frame.missing),
+            "missing": _missing(site, frame.needs, frame.timestamp14),
             "banner": place if frame.url else "",
         },
     )
+
+
+def _missing(site: Site, urls: Iterable[str], timestamp14: str) -> dict[str, str]:
+    """Return which of *urls* the page of that time does not get, and why."""
+    found: dict[str, str] = {}
+    for url in urls:
+        capture = site.timeline(url).closest(addresses.moment(timestamp14)) if timestamp14 else None
+        if capture is None:
+            found[url] = "never captured"
+        elif not capture.verdict.shown:
+            found[url] = "not shown"
+    return found
 
 
 def _json(status: int, value: dict[str, object]) -> Answer:
@@ -174,11 +157,3 @@ def _json(status: int, value: dict[str, object]) -> Answer:
         ("X-Content-Type-Options", "nosniff"),
     ]
     return Answer(status, headers, json.dumps(value).encode() + b"\n")
-
-
-def asked_of(target: str) -> Asked | None:
-    """Return what *target* asks for under ``/web/``; None when it is no address of it."""
-    try:
-        return addresses.read(target[len(WEB) :]) if target.startswith(WEB) else None
-    except BadAddress:
-        return None

@@ -31,7 +31,7 @@ details ul { margin: .3rem 0; padding-left: 1.2rem; max-height: 10rem; overflow:
 .file { padding: 3rem 1.25rem; text-align: center; }
 """
 
-# The frame tells nothing; the server, which saw what the frame asked for, does.
+# The frame tells nothing; the server, which knows what the document in it needs, does.
 _SCRIPT = """
 const told = document.getElementById("told"), frame = document.querySelector("iframe");
 const state = JSON.parse(document.body.dataset.state), made = (name) => document.createElement(name);

@@ -1,8 +1,8 @@
 """What happens in the frame beneath a banner, so that the banner can tell the truth about it.
 
 The replayed page is sandboxed and tells nobody anything. But its frame has an address with a token in it
-(``/frame/<token>/web/…``), and so have the links on the page: the server sees which document the frame shows now, and,
-by the referrer, what that document asked for and did not get.
+(``/frame/<token>/web/…``), and so have the links on the page: the server sees which document the frame shows now, and
+knows what that document needs. (A document without an origin of its own sends no referrer.)
 """
 
 from __future__ import annotations
@@ -11,21 +11,23 @@ import re
 import secrets
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import islice
 
 _KEPT_FRAMES = 1000
-_KEPT_MISSING = 200
+_KEPT_NEEDS = 300
 _TOKEN = re.compile(r"/frame/([A-Za-z0-9_-]{16})(/web/.*)", re.DOTALL | re.ASCII)
 
 
 @dataclass
 class Frame:
-    """*url* and *timestamp14* are of the document the frame shows; *missing* is what it asked for in vain."""
+    """*url* and *timestamp14* are of the document the frame shows; *needs* are the addresses of what it loads."""
 
     url: str = ""
     timestamp14: str = ""
     loads: int = 0
-    missing: dict[str, str] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
 
 
 class Frames:
@@ -50,16 +52,14 @@ class Frames:
         """Note that the frame shows another document."""
         with self._lock:
             if frame := self._frames.get(token):
-                frame.url, frame.timestamp14, frame.missing = url, timestamp14, {}
+                frame.url, frame.timestamp14 = url, timestamp14
                 frame.loads += 1
 
-    def lacks(self, referrer: str, url: str, why: str) -> None:
-        """Note that the document at *referrer* asked for *url* and did not get it."""
-        token, _ = split("/" + referrer.partition("//")[2].partition("/")[2])
+    def needs(self, token: str, urls: Iterable[str]) -> None:
+        """Note what the document loads that the frame is about to show."""
         with self._lock:
-            frame = self._frames.get(token)
-            if frame is not None and len(frame.missing) < _KEPT_MISSING:
-                frame.missing[url] = why
+            if frame := self._frames.get(token):
+                frame.needs = tuple(islice(dict.fromkeys(urls), _KEPT_NEEDS))
 
 
 def split(target: str) -> tuple[str, str]:

@@ -31,8 +31,10 @@ _FORM = (
 
 def start(site: Site, wanted: str) -> Answer:
     """Return the start page; with *wanted*, a URL or a part of one that ends in ``*``, what is found."""
-    name = escape(site.archive.storage.location.rstrip("/").rpartition("/")[2] or "archive")
-    body = f"<main><h1>{name}</h1><p class=quiet>A web archive. Every page in it is shown as it was captured.</p>"
+    name = site.archive.storage.location.rstrip("/").rpartition("/")[2].strip(".") or "archive"
+    body = (
+        f"<main><h1>{escape(name)}</h1><p class=quiet>A web archive. Every page in it is shown as it was captured.</p>"
+    )
     body += _FORM.format(value=escape(wanted))
     body += _found(site, wanted) if wanted.strip() else _how()
     return page(name, f"{body}</main>", pages_url=site.options.pages_url, style=_STYLE)

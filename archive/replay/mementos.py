@@ -208,7 +208,10 @@ def _shown(
                 scripts=scripts,
                 as_=chosen.modifier,
             )
-            if not token:  # the links on a framed page have its token in them
+            if token:  # the links on a framed page have it in them, so that nobody else can use what was made
+                if chosen.modifier != "if_":
+                    site.frames.needs(token, found.needs)
+            else:
                 site.rendered.put(known, found, len(found.body))
         result = found
     _content_type(headers, result.content_type)

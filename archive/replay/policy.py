@@ -11,7 +11,7 @@ from __future__ import annotations
 from archive.replay.asked import NOSNIFF
 
 _COMMON = (
-    ("Referrer-Policy", "unsafe-url"),  # within the archive alone, which learns so for which page something is missing
+    ("Referrer-Policy", "no-referrer"),
     ("Access-Control-Allow-Origin", "*"),  # an opaque origin is a stranger: fonts and modules are asked for with CORS
     ("Access-Control-Expose-Headers", "*"),
     ("X-Robots-Tag", "noindex, nofollow, noarchive"),

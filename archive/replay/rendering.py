@@ -49,6 +49,8 @@ class Rewritten(Protocol):
     def body(self) -> bytes: ...
     @property
     def content_type(self) -> str | None: ...
+    @property
+    def needs(self) -> tuple[tuple[str, str], ...]: ...
 
 
 class _Rewrite(Protocol):
@@ -65,6 +67,7 @@ class Rendered:
     content_type: str | None
     content_encoding: str = ""
     notes: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()  # addresses, on the live web, of what it loads
 
 
 def _found() -> _Rewrite | None:
@@ -120,4 +123,6 @@ def rendered(
     if _rewrite is None or not body or len(body) > REWRITTEN_BYTES or not is_text(content_type, as_):
         return Rendered(body, content_type, "", notes)
     result = _rewrite(body, content_type=content_type, url=url, link=link, scripts=scripts, as_=as_)
-    return Rendered(result.body, result.content_type, "", notes)
+    # Scripts are not run and so not asked for.
+    needs = tuple(address for address, modifier in result.needs if scripts or modifier != "js_")
+    return Rendered(result.body, result.content_type, "", notes, needs)

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from archive.replay.frames import Frames, address, split
+from tests.replay.archives import NEWS, Made, library, pages
+
+
+def test_the_banner_is_told_what_a_page_lacks(tmp_path: Path) -> None:
+    made = Made(tmp_path)
+    made.response()
+    made.response("https://news.example/s.css", headers="Content-Type: text/css\r\n", body=b"a{}")
+    made.response("https://news.example/secret.png", headers="Content-Type: image/png\r\n", body=b"x")
+    site = made.site('[[access]]\nurl = "https://news.example/secret.png"\naccess = "block"\n')
+    token = site.frames.new()
+    pages(site, address(token, f"/web/20260101000000/{NEWS}"), sec_fetch_dest="iframe")
+    names = ("s.css", "secret.png", "gone.png", "gone.png")
+    site.frames.needs(token, [f"https://news.example/{name}" for name in names])
+    told = json.loads(library(site, f"/api/frame/{token}").read())
+    assert told["missing"] == {
+        "https://news.example/secret.png": "not shown",
+        "https://news.example/gone.png": "never captured",
+    }
+
+
+def test_a_frame_within_the_page_is_not_the_page(tmp_path: Path) -> None:
+    made = Made(tmp_path)
+    made.response()
+    made.response("https://news.example/inner")
+    site = made.site()
+    token = site.frames.new()
+    for url, modifier in ((NEWS, ""), ("https://news.example/inner", "if_")):
+        pages(site, address(token, f"/web/20260101000000{modifier}/{url}"), sec_fetch_dest="iframe")
+    frame = site.frames.get(token)
+    assert frame is not None
+    assert (frame.url, frame.loads) == (NEWS, 1)
+
+
+def test_only_the_last_frames_are_kept_and_unknown_tokens_are_none() -> None:
+    frames = Frames()
+    first = frames.new()
+    for _ in range(1000):
+        frames.new()
+    assert frames.get(first) is None
+    frames.shows("unknown", "https://a.example/", "20260101000000")
+    assert split(address("A" * 16, "/web/2026/x")) == ("A" * 16, "/web/2026/x")
+    assert split("/frame/short/web/2026/x") == ("", "/frame/short/web/2026/x")
