@@ -18,7 +18,7 @@ from archive.replay.asked import NOSNIFF, Answer, Request, text
 from archive.replay.cdx.filters import FilterTooSlow
 from archive.replay.mementos import Blocked, CannotReplay, NotCaptured, choose, memento, moved
 from archive.replay.negotiation import BadDatetime
-from archive.replay.rendering import shim
+from archive.replay.rewriting import SHIM_PATH, shim
 from archive.replay.site import Site
 
 log = logging.getLogger(__name__)
@@ -95,10 +95,9 @@ def _web(site: Site, request: Request) -> Answer:
 def on_pages(site: Site, request: Request) -> Answer:
     token, target = frames.split(request.target)
     if not target.startswith(WEB):
-        found = shim() if site.options.scripts else None
-        if found and request.path == found[0]:
+        if site.options.scripts and request.path == SHIM_PATH:
             headers = [("Content-Type", "text/javascript; charset=utf-8"), ("Cache-Control", "max-age=3600"), NOSNIFF]
-            return Answer(200, [*headers, *_OPEN], found[1])
+            return Answer(200, [*headers, *_OPEN], shim())
         return text(404, "Only replayed pages are served here.", _OPEN)
     asked = addresses.read(target[len(WEB) :])
     if asked.kind not in {"memento", "timegate"}:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
-from typing import Protocol, cast
 
 from archive.capture import media_type
 from archive.codings import decode_content
 from archive.errors import ContentUndecodable
 from archive.replay.addresses import Link
+from archive.replay.rewriting import rewritten
 
 REWRITTEN_BYTES = 32 << 20  # a longer page is shown as it is: its scripts and links are held by the policy
 DECODED_BYTES = 64 << 20
@@ -42,23 +41,6 @@ _TEXTUAL = frozenset(
 _ASKED_AS = frozenset({"cs_", "js_", "mf_"})
 
 
-class Rewritten(Protocol):
-    """What ``archive.replay.rewriting.rewritten`` gives."""
-
-    @property
-    def body(self) -> bytes: ...
-    @property
-    def content_type(self) -> str | None: ...
-    @property
-    def needs(self) -> tuple[tuple[str, str], ...]: ...
-
-
-class _Rewrite(Protocol):
-    def __call__(
-        self, body: bytes, *, content_type: str | None, url: str, link: Link, scripts: bool = False, as_: str = ""
-    ) -> Rewritten: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Rendered:
     """*body* as it is sent. *content_encoding* is what is still on it: a coding that could not be undone."""
@@ -68,24 +50,6 @@ class Rendered:
     content_encoding: str = ""
     notes: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()  # addresses, on the live web, of what it loads
-
-
-def _found() -> _Rewrite | None:
-    try:
-        return cast("_Rewrite", importlib.import_module("archive.replay.rewriting").rewritten)
-    except ModuleNotFoundError:
-        return None
-
-
-_rewrite = _found()
-
-
-def shim() -> tuple[str, bytes] | None:
-    """Return path and bytes of the script of ours that goes into pages whose scripts run, where there is one."""
-    if _rewrite is None:
-        return None
-    module = importlib.import_module("archive.replay.rewriting")
-    return module.SHIM_PATH, module.shim()
 
 
 def is_text(content_type: str | None, as_: str) -> bool:
@@ -120,9 +84,9 @@ def rendered(
 ) -> Rendered:
     """Return *payload* ready to be shown in the archive."""
     body, notes = decoded(payload, content_encoding)
-    if _rewrite is None or not body or len(body) > REWRITTEN_BYTES or not is_text(content_type, as_):
+    if not body or len(body) > REWRITTEN_BYTES or not is_text(content_type, as_):
         return Rendered(body, content_type, "", notes)
-    result = _rewrite(body, content_type=content_type, url=url, link=link, scripts=scripts, as_=as_)
+    result = rewritten(body, content_type=content_type, url=url, link=link, scripts=scripts, as_=as_)
     # Scripts are not run and so not asked for.
     needs = tuple(address for address, modifier in result.needs if scripts or modifier != "js_")
     return Rendered(result.body, result.content_type, "", notes, needs)
