@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from archive.access import Access, AccessError, read_rules
+from archive.export.permit import may_go_out
 from archive.replay import site as site_module
 from archive.storage.local import LocalStorage
 from tests.archive.indexed import put
@@ -156,3 +157,8 @@ def test_a_rule_added_holds_while_the_server_runs(tmp_path: Path, monkeypatch: p
 def test_a_server_does_not_start_with_rules_it_cannot_read(tmp_path: Path) -> None:
     with pytest.raises(AccessError):
         two(tmp_path).site("[[[")
+
+
+def test_what_may_not_be_shown_does_not_leave_the_archive(tmp_path: Path) -> None:
+    archive = two(tmp_path).site(BLOCKED).archive
+    assert [may_go_out(archive, capture) for capture in archive.captures(NEWS)] == [False, True]
