@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import click
 
+from archive.access import rules_of
+from archive.article import Article
+from archive.capture import parse_iso
 from archive.catalog.query import QueryError
 from crawler.cli.options import common, open_archive
 from crawler.cli.terminal import print_json, print_line
@@ -68,6 +71,9 @@ def command(
             )
         except QueryError as error:
             raise click.UsageError(str(error)) from error
+        shown = rules_of(archive.storage).shown((hit.article.url, _captured_at(hit.article)) for hit in hits)
+        kept_back = shown.count(False)
+        hits = [hit for hit, may_be in zip(hits, shown, strict=True) if may_be]
         if as_json and not grouped:
             hits = archive.catalog.in_groups(hits)
         for hit in hits:
@@ -92,7 +98,13 @@ def command(
             )
     if quiet:
         return
+    if kept_back:
+        sys.stderr.write(f"{kept_back} not shown: rules of access\n")
     if not hits:
         sys.stderr.write("no article found\n")
-    elif len(hits) == limit:
+    elif len(hits) + kept_back == limit:
         sys.stderr.write(f"the first {limit}; for more give --limit\n")
+
+
+def _captured_at(article: Article) -> datetime:
+    return parse_iso(article.captured_at) if article.captured_at else datetime.now(UTC)
