@@ -252,6 +252,16 @@ class Frontier:
         with errors_of(self.path):
             yield self._reader
 
+    @contextlib.contextmanager
+    def _reading_aside(self) -> Iterator[sqlite3.Connection]:
+        """Give a connection of its own to what reads in another thread.
+
+        While a statement is under way, a connection sees what it saw when that began: turns read from it then would be
+        of pages that have ended.
+        """
+        with errors_of(self.path), contextlib.closing(connected(self.path)) as db:
+            yield db
+
     def facts(self) -> dict[str, str]:
         """Return what :meth:`note` kept."""
         with self.reading() as db:
@@ -286,8 +296,8 @@ class Frontier:
             return [Page(*row) for row in rows]
 
     def any_pending(self, kind: Kind) -> bool:
-        """Tell whether any page of that *kind* is pending."""
-        with self.reading() as db:
+        """Tell whether any page of that *kind* is pending. May be asked in any thread."""
+        with self._reading_aside() as db:
             sites = [row[0] for row in db.execute(_SITES)]
             return any(
                 db.execute(
@@ -298,8 +308,11 @@ class Frontier:
             )
 
     def urls(self, kind: Kind) -> list[str]:
-        """Return the addresses of that *kind* that an answer came for, or that the archive answered for."""
-        with self.reading() as db:
+        """Return the addresses of that *kind* that an answer came for, or that the archive answered for.
+
+        May be asked in any thread.
+        """
+        with self._reading_aside() as db:
             rows = db.execute(
                 "SELECT url FROM pages WHERE kind = ? AND outcome IN ('saved', 'unchanged', 'skipped')"
                 " AND record_id IS NOT NULL ORDER BY id",

@@ -10,7 +10,9 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -428,3 +430,33 @@ def test_a_run_is_told_of_once(tmp_path: Path):
             if run == 3:
                 assert telling.outcomes() == {"skipped": 1}
                 assert telling.started == "2026-11-23T00:00:00Z"
+
+
+def test_what_another_thread_reads_lets_no_page_that_has_ended_have_a_turn(path: Path):
+    frontier = Frontier.open(path)
+    frontier.add(lead(str(number)) for number in range(5_000))
+    frontier.add([lead("map", site="other.example")])
+    frontier.commit()
+    (last,) = frontier.due("other.example", 0.0, 1)
+    for page in frontier.due(SITE, 0.0, 3_000):
+        frontier.finish(page.id, Done("saved", record_id="urn:uuid:1", place=Place("warc/a.warc.gz", 0, 1)))
+    frontier.commit()
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.is_set():
+            frontier.urls("article")
+            frontier.any_pending("sitemap")
+
+    with ThreadPoolExecutor(1) as pool:
+        looking = pool.submit(look)
+        try:
+            for page in frontier.due(SITE, 0.0, 300):
+                frontier.finish(page.id, Done("saved"))
+                frontier.commit()
+                assert page.id not in {other.id for other in frontier.due(SITE, 0.0, 1)}
+        finally:
+            over.set()
+        looking.result()
+    assert frontier.pending() == {SITE: 1_700, last.site: 1}
+    frontier.close()
