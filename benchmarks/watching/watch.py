@@ -4,7 +4,8 @@
 
 The second crawl runs under ``faketime`` (Debian's package of that name), an hour ahead. Figures go to
 ``docs/performance.md``. Exits with 1 when an article that can be reached is missing or was captured twice, the second
-crawl costs 5 % or more of the first, or an edit or deletion that anything tells of was not fetched.
+crawl costs 5 % or more of the first, an edit or deletion that anything tells of was not fetched, or the second crawl's
+report lacks one that was, or has another.
 """
 
 from __future__ import annotations
@@ -63,6 +64,16 @@ class Ran:
         self.counted = {name: int(count.replace(",", "")) for count, name in counts}
 
 
+REPORTED = {"edits": "changed", "deletions": "vanished"}  # how a report calls them
+
+
+def report_in(folder: Path) -> dict[str, list[dict[str, str]]]:
+    """Return the latest report of the archive in *folder*."""
+    *_, latest = sorted(folder.glob("newswarc-archive/crawls/generic/*/report.json"))
+    told: dict[str, list[dict[str, str]]] = json.loads(latest.read_text())
+    return told
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--articles", type=int, default=5000)
@@ -91,7 +102,13 @@ def main() -> int:
         print(f"second in % of first: {share:.1f}")
         print(f"  answers {dict(Counter(status for _, status in later))}")
         failures = len(missing) + len(twice) + (share >= 5) + (second.discovered != sum(second.counted.values()))
+        told = report_in(folder)
         for name, planted in (("edits", expected.edits), ("deletions", expected.deletions)):
+            listed = {item["url"].removeprefix(site.watched.base) for item in told[REPORTED[name]]}
+            wanted = planted.keys() & asked
+            print(f"{name} reported {len(listed & wanted)} of {len(wanted)} fetched, invented {len(listed - wanted)}")
+            failures += len(wanted - listed) + len(listed - wanted)
+            print(f"  not reported {sorted(wanted - listed)[:3]}, invented {sorted(listed - wanted)[:3]}")
             for signal in sorted(set(planted.values())):
                 targets = {target for target, by in planted.items() if by == signal}
                 fetched = targets & asked
