@@ -14,7 +14,7 @@ import pytest
 from archive.scan import scan
 from tests.acceptance.archives import articles, opened, sessions
 from tests.acceptance.news import publication
-from tests.command import TIME_LIMIT_S, Command
+from tests.command import TIME_LIMIT_S, Command, heeded
 from tests.mounts import mounted
 from tests.records import HEAD, news, record, record_id
 from tests.servers.raw_site import running
@@ -146,7 +146,8 @@ def test_no_room_leaves_the_archive_as_it_was_and_the_import_goes_on_when_there_
 def test_an_interrupted_import_says_so_and_keeps_what_is_done(tmp_path: Path):
     command = Command(tmp_path)
     given(tmp_path / "a.warc.gz", 3)
-    run = command.start("import", "a.warc.gz", "-", stdin=subprocess.PIPE)
+    with heeded(signal.SIGINT):
+        run = command.start("import", "a.warc.gz", "-", stdin=subprocess.PIPE)
     assert run.stdout.readline()  # the first file is done; the second never comes
     run.send_signal(signal.SIGINT)
     _, err = run.communicate(timeout=TIME_LIMIT_S)
