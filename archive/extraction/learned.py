@@ -26,6 +26,15 @@ ATTRIBUTION = re.compile(  # who else had a hand in a text: it repeats, and is t
     r"con\s+información|con\s+la\s+colaboración|reuters|afp|associated\s+press|\bap\b|dpa|efe|ansa|интерфакс|тасс|перев[её]л\w*)\b",
     re.IGNORECASE,
 )
+LONGEST_CORRECTION = 400  # characters
+CORRECTION = re.compile(  # what was changed in a text: the same words may stand under many
+    r"\bcorrect(?:ed|ion|ions)\b|\bclarif\w+|\beditors?.?s?.?\s+note\b|\b(?:earlier|previous)\s+version\b|"
+    r"\bthis\s+(?:article|story|report|piece|page)\s+(?:was|has\s+been)\s+(?:updated|amended|changed|edited|revised)\b|"
+    r"\bkorrektur\b|\bkorrigiert\b|\bberichtig\w+|\banm(?:erkung|\.)\s*d(?:er|\.)\s*red|\bfrüheren\s+(?:version|fassung)\b|"
+    r"\brectifi\w+|\bcorrectif\b|\bversion\s+antérieure\b|\bcorrección\b|\bfe\s+de\s+erratas?\b|\bversión\s+anterior\b|"
+    r"\berrata\s+corrige\b|\brettific\w+|\bисправлен\w*|\bуточн[её]н\w*|\bпоправк\w+|更正|訂正|تصحيح",  # noqa: RUF001 - Russian
+    re.IGNORECASE,
+)
 HEADLINE_LEVELS = 4  # above a text's home at which its headline is looked for
 REGION_LEVELS = 6  # and at which an element around both
 READ_WHOLE_ONE_IN = 16  # pages of a known layout are read whole, to see that it still holds
@@ -177,11 +186,17 @@ def unrepeated(text: list[Block], lines: Sequence[int | None], repeated: frozens
 
 
 def _stays(block: Block) -> bool:
-    """Tell whether a line that repeats is text all the same: a sub-heading, or who else had a hand in it."""
+    """Tell whether a line that repeats is text all the same: a sub-heading, or one that speaks of the text."""
     if block.tag in HEADINGS:
         return True
-    short = len(block.text) <= LONGEST_ATTRIBUTION and not block.linked
-    return short and ATTRIBUTION.search(block.text) is not None
+    return not block.linked and is_of_the_text(block.text)
+
+
+def is_of_the_text(line: str) -> bool:
+    """Tell whether a line that repeats speaks of the text it stands by: who had a hand in it, what was corrected."""
+    return (len(line) <= LONGEST_ATTRIBUTION and ATTRIBUTION.search(line) is not None) or (
+        len(line) <= LONGEST_CORRECTION and CORRECTION.search(line) is not None
+    )
 
 
 def is_read_whole(url: str) -> bool:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from itertools import chain, repeat
 from operator import methodcaller
 from typing import Any
 
@@ -24,7 +25,7 @@ from archive.archive import Archive
 from archive.article import Article
 from archive.catalog.history import Earlier, IsListing
 from archive.catalog.identity import form_of
-from archive.extraction.learned import fingerprint
+from archive.extraction.learned import fingerprint, is_of_the_text
 from archive.standing import SHOWN_KINDS, is_front, says_it_is_gone
 from archive.versions import Changes, Rewritten, alike, changes
 from crawler.frontier import Observed
@@ -114,7 +115,8 @@ def without_furniture(detail: dict[str, Any], repeated: frozenset[int]) -> bool:
     """
     marks: dict[str, list[int | None]] = detail.pop("marks", {})
     for way, kept in marks.items():
-        furniture = [mark in repeated for mark in kept]
+        told = chain(detail["text"].get(way, ()), repeat(""))
+        furniture = [mark in repeated and not is_of_the_text(line) for mark, line in zip(kept, told, strict=False)]
         if any(furniture):
             shown = detail["text"].pop(way)
             if left := [one for one, is_furniture in zip(shown, furniture, strict=False) if not is_furniture]:

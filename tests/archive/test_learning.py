@@ -86,6 +86,24 @@ def test_attributions_and_sub_headings_stay_though_they_repeat():
     assert text[-3:] == [line.format(n=8) for line in tail]
 
 
+@pytest.mark.parametrize(
+    "note",
+    [
+        "This article has been corrected since it was first published.",
+        "Correction: an earlier version of this article named the wrong river.",
+        "Editor's note: the minister's title was amended on Tuesday.",
+        "Anmerkung der Redaktion: In einer früheren Version stand ein falscher Name.",
+        "Исправлено: в тексте было неверно указано имя.",
+        "訂正があります。詳しくは下の記事をお読みください。",
+    ],
+)
+def test_notes_of_corrections_stay_though_they_repeat(note: str):
+    learning = Learning()
+    for number in range(1, 9):
+        found = reading(learning, page(number, extra=f"<p>{note}</p>"))
+    assert found.article.text.split("\n\n")[-1] == note
+
+
 def test_a_heading_over_nothing_but_furniture_goes_with_it():
     learning = Learning()
     extra = "<h2>Stand with us</h2><p>Every letter that reaches us is pinned to the wall of the kitchen.</p>"

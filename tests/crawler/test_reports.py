@@ -16,12 +16,13 @@ from lxml import html as lxml_html
 from archive.archive import Archive
 from archive.article import Article
 from archive.errors import StorageError
+from archive.extraction.learned import fingerprint
 from archive.versions import changes
 from crawler.cli.report import command
 from crawler.exit_codes import ExitCode
 from crawler.reports import pictures, words
 from crawler.reports.building import ON_THE_PAGE, Built, Ending
-from crawler.reports.observing import LONGEST, told
+from crawler.reports.observing import LONGEST, told, without_furniture
 from crawler.reports.page import page as made_page
 from crawler.reports.places import Place, places
 from crawler.reports.tally import Tally
@@ -287,3 +288,16 @@ def test_the_command_prints_lists_and_says_what_there_is_not(tmp_path: Path):
     assert "there is no report of daily" in run("daily", code=1)
     assert "exclude one another" in run("--list", "--open", code=2)
     assert Counter(json.loads(line)["outcome"] for line in run("--skipped").splitlines()) == {}
+
+
+def test_a_note_of_a_correction_is_an_edit_under_however_many_articles_it_stands():
+    note, furniture = "This article has been corrected since it was published.", "Join us for tea in the harbour hall."
+    marks = [fingerprint(note), fingerprint(furniture)]
+    detail = {
+        "fields": {},
+        "paragraphs": {"added": 2, "removed": 0},
+        "text": {"added": [note, furniture]},
+        "marks": {"added": marks, "removed": []},
+    }
+    assert without_furniture(detail, frozenset(mark for mark in marks if mark))
+    assert detail == {"fields": {}, "paragraphs": {"added": 1, "removed": 0}, "text": {"added": [note]}}
