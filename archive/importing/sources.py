@@ -17,6 +17,7 @@ from archive.originals import MEMBER
 SUFFIXES = (".warc", ".warc.gz", ".warc.zst", ".arc", ".arc.gz", ".wacz")
 _WARC_SUFFIXES = (".warc", ".warc.gz", ".warc.zst")
 _ZIP = b"PK\x03\x04"
+ENCRYPTED = 0x1  # of a zip entry's general purpose flags (APPNOTE.TXT, 4.4.4)
 
 
 class NotImportable(ArchiveError):
@@ -55,7 +56,7 @@ class Source:
             else:
                 with zipfile.ZipFile(self.path) as package, package.open(self.member) as inner:
                     yield cast("BinaryIO", inner)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
             raise NotImportable(f"{self.name}: cannot be unpacked ({error})") from error
 
 
@@ -103,4 +104,7 @@ def _in_wacz(path: str) -> Iterator[Source | NotImportable]:
     if not members:
         yield NotImportable(f"{path}: a zip file without WARC files in archive/; not a WACZ package")
     for info in members:
+        if info.flag_bits & ENCRYPTED:  # zipfile raises a RuntimeError then, as a bug of ours might
+            yield NotImportable(f"{path}: {info.filename} is encrypted; unpack it with its password and import that")
+            continue
         yield Source(path, info.filename, info.file_size)

@@ -16,6 +16,7 @@ from archive.archive import Archive
 from archive.errors import ArchiveError, DigestMismatch, NotArchived
 from archive.http1 import payload_chunks
 from archive.importing import Account, Importer, Source, sources
+from archive.importing.sources import NotImportable
 from archive.line_sorter import LineSorter
 from archive.manifest import Manifest
 from archive.payload import read_message
@@ -267,3 +268,20 @@ def test_a_stream_is_imported_as_a_file_is(archive: Archive):
 
     account = Importer(archive, stdin=Pipe()).take(Source("-"))
     assert archive.storage.read(account.warc) == data
+
+
+def test_an_encrypted_member_is_told_and_a_bug_is_not_taken_for_one(tmp_path: Path):
+    path = tmp_path / "p.wacz"
+    with zipfile.ZipFile(path, "w") as package:
+        package.writestr("archive/a.warc.gz", b"secret")
+        package.writestr("archive/b.warc.gz", b"open")
+    data = bytearray(path.read_bytes())
+    data[6] |= 1  # the general purpose flags of the first entry, in its own header and in the directory
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(data)
+    locked, readable = sources(str(path))
+    assert isinstance(locked, NotImportable)
+    assert "archive/a.warc.gz is encrypted" in str(locked)
+    assert isinstance(readable, Source)
+    with pytest.raises(RuntimeError, match="ours"), readable.opened():
+        raise RuntimeError("ours")
