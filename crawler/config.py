@@ -152,7 +152,7 @@ SETTINGS = (
         "NEWSWARC_WORKER_TIME_LIMIT_S",
         least=0.1,
     ),
-    Setting("replay.library_url", str, None, "the origin at which others reach the library, behind a proxy"),
+    Setting("replay.public_url", str, None, "the origin at which others reach the library, behind a proxy"),
     Setting("replay.pages_url", str, None, "the same of replayed pages: another host name"),
     Setting("s3.endpoint_url", str, None, "an S3-compatible service other than Amazon's"),
     Setting("s3.region", str, None, "its region"),
@@ -173,7 +173,7 @@ _TABLES = {setting.key.partition(".")[0] for setting in SETTINGS if "." in setti
 class ReplaySettings:
     """Under which origins clients reach a replay server; None: where it listens."""
 
-    library_url: str | None = None
+    public_url: str | None = None
     pages_url: str | None = None
 
 

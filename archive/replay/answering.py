@@ -72,7 +72,7 @@ def on_library(site: Site, request: Request) -> Answer:
 
 def _web(site: Site, request: Request) -> Answer:
     asked = addresses.read(request.target[len(WEB) :])
-    base = site.options.library_url
+    base = site.options.public_url
     if asked.kind == "timemap":
         return timemaps.answer(site, asked, base)
     if asked.kind == "captures":
@@ -103,7 +103,7 @@ def on_pages(site: Site, request: Request) -> Answer:
     if asked.kind not in {"memento", "timegate"}:
         return text(404, "Only replayed pages are served here.", _OPEN)
     if request.is_navigation and not token and asked.modifier != RAW:
-        return Answer(307, [("Location", f"{site.options.library_url}{target}")])  # a page is seen under its banner
+        return Answer(307, [("Location", f"{site.options.public_url}{target}")])  # a page is seen under its banner
     # The page itself is asked for without a modifier; if_ is a frame within it.
     framed = token if request.headers.get("sec-fetch-dest") in _FRAMED and asked.modifier != "if_" else ""
     try:

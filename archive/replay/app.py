@@ -47,7 +47,7 @@ class Listener:
         port: int = 0,
     ) -> None:
         self.site, self.name, self._answer, self._pool, self._metrics = site, name, answer, pool, metrics
-        urls = (site.options.library_url, site.options.pages_url)
+        urls = (site.options.public_url, site.options.pages_url)
         self._hosts = {urlsplit(url).netloc for url in urls} | {f"{host}:{port}" for host in _LOOPBACK}
         self._url = urls[0 if name == "library" else 1]
         self._own_host = urlsplit(self._url).netloc

@@ -86,7 +86,7 @@ def answer(site: Site, chosen: Chosen) -> Answer:
         script=_SCRIPT,
     )
     made.body = made.read().replace(b"<body>", f'<body data-state="{escape(state)}">'.encode(), 1)
-    made.headers += [header for header in links(chosen, site.options.library_url) if header[0] != "Content-Location"]
+    made.headers += [header for header in links(chosen, site.options.public_url) if header[0] != "Content-Location"]
     made.headers += vary(chosen, ["sec-fetch-dest"])
     if chosen.timegate:  # a page about a memento is none where another was negotiated for
         made.headers = [header for header in made.headers if header[0] != "Memento-Datetime"]

@@ -31,7 +31,7 @@ def explained(
         return Answer(status, marked, MARK)
     if destination not in {"document", "iframe", "frame"} and "text/html" not in request.headers.get("accept", ""):
         if isinstance(error, Blocked):
-            headers = (*headers, ("Link", f'<{site.options.library_url}/>; rel="blocked-by"'))
+            headers = (*headers, ("Link", f'<{site.options.public_url}/>; rel="blocked-by"'))
         return text(status, f"{title}: {reason}", headers)
     body = f"<main><h1>{escape(title)}</h1><p>{escape(reason)}</p>{_ways_on(site, asked, error)}</main>"
     made = page(title, body, pages_url=site.options.pages_url, status=status)
@@ -42,7 +42,7 @@ def explained(
             if header[0] not in {"Content-Security-Policy", "Cross-Origin-Resource-Policy"}
         ]
         made.headers += policy.tombstone(
-            site.options.library_url, site.options.pages_url, nested=asked.modifier == "if_"
+            site.options.public_url, site.options.pages_url, nested=asked.modifier == "if_"
         )
     return made
 
@@ -63,7 +63,7 @@ def _at(capture: Capture) -> str:
 
 
 def _ways_on(site: Site, asked: Asked, error: Exception) -> str:
-    library, url = site.options.library_url, escape(addresses.quoted(asked.url))
+    library, url = site.options.public_url, escape(addresses.quoted(asked.url))
     ways = []
     if not isinstance(error, NotCaptured):
         ways.append(f'<a href="{library}/web/*/{url}">all its captures</a>')

@@ -126,7 +126,7 @@ def memento(site: Site, request: Request, chosen: Chosen, base: str, *, token: s
     from_pages = base == site.options.pages_url
     headers = links(chosen, base)
     headers += vary(chosen, [] if from_pages else ["sec-fetch-dest"])
-    names = (site.options.library_url, site.options.pages_url)
+    names = (site.options.public_url, site.options.pages_url)
     if raw:
         headers += policy.captured(*names[: 1 if token else 0])
     else:

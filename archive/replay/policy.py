@@ -20,13 +20,13 @@ _COMMON = (
 )
 
 
-def replayed(library_url: str, pages_url: str, *, scripts: bool, nested: bool = False) -> list[tuple[str, str]]:
+def replayed(public_url: str, pages_url: str, *, scripts: bool, nested: bool = False) -> list[tuple[str, str]]:
     """Return the headers of a replayed document and of what it needs.
 
     *nested* is a frame within a replayed page, which has an origin without a name: no list of ancestors can hold it.
     """
     run = " allow-scripts" if scripts else ""
-    ancestors = "" if nested else f"; frame-ancestors {library_url} {pages_url}"
+    ancestors = "" if nested else f"; frame-ancestors {public_url} {pages_url}"
     script_src = "script-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:" if scripts else "script-src 'none'"
     policy = (
         f"sandbox{run}; default-src 'self' 'unsafe-inline' data: blob:; {script_src}; form-action 'none';"
@@ -35,11 +35,11 @@ def replayed(library_url: str, pages_url: str, *, scripts: bool, nested: bool = 
     return [("Content-Security-Policy", policy), *_COMMON]
 
 
-def captured(library_url: str = "'none'") -> list[tuple[str, str]]:
+def captured(public_url: str = "'none'") -> list[tuple[str, str]]:
     """Return the headers of captured bytes as they are: opened in a browser they fetch nothing and run nothing."""
     policy = (
         f"sandbox; default-src 'none'; style-src 'unsafe-inline' data:; img-src data:; media-src 'self';"
-        f" form-action 'none'; base-uri 'none'; frame-ancestors {library_url}"
+        f" form-action 'none'; base-uri 'none'; frame-ancestors {public_url}"
     )
     return [("Content-Security-Policy", policy), *_COMMON]
 
@@ -60,10 +60,10 @@ def own(pages_url: str, *, nonce: str = "") -> list[tuple[str, str]]:
     ]
 
 
-def tombstone(library_url: str, pages_url: str, *, nested: bool = False) -> list[tuple[str, str]]:
+def tombstone(public_url: str, pages_url: str, *, nested: bool = False) -> list[tuple[str, str]]:
     """Return the headers of a page of ours that stands where a replayed one would."""
     policy = (
         "sandbox; default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
-        f"{'' if nested else f'; frame-ancestors {library_url} {pages_url}'}"
+        f"{'' if nested else f'; frame-ancestors {public_url} {pages_url}'}"
     )
     return [("Content-Security-Policy", policy), *_COMMON]

@@ -27,9 +27,9 @@ ACCESS_REFRESH_S = 10.0  # a rule that was added holds within this time
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """*library_url* and *pages_url* are the origins that clients see, without a last slash: two host names."""
+    """*public_url* and *pages_url* are the origins that clients see, without a last slash: two host names."""
 
-    library_url: str = "http://127.0.0.1:8080"
+    public_url: str = "http://127.0.0.1:8080"
     pages_url: str = "http://localhost:8081"
     scripts: bool = False  # replayed scripts run, in their sandbox
 

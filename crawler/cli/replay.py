@@ -30,17 +30,17 @@ def command(
 
     Replayed pages come from a second listener under another host name (localhost, where the library is at 127.0.0.1),
     so that nothing in them reaches the library or another page. For other machines, name both by the settings
-    replay.library_url and replay.pages_url, and set a proxy before them.
+    replay.public_url and replay.pages_url, and set a proxy before them.
     """
     from archive.replay.serving import listening, serve
     from archive.replay.site import Options, Site
 
-    library_url, pages_url = settings.replay.library_url, settings.replay.pages_url
-    if bool(library_url) != bool(pages_url):
-        raise ConfigError("replay.library_url and replay.pages_url belong together: two host names of one archive")
-    if not library_url and host not in _LOOPBACK:
+    public_url, pages_url = settings.replay.public_url, settings.replay.pages_url
+    if bool(public_url) != bool(pages_url):
+        raise ConfigError("replay.public_url and replay.pages_url belong together: two host names of one archive")
+    if not public_url and host not in _LOOPBACK:
         raise ConfigError(
-            f"--host {host}: others would not reach replayed pages at localhost; set replay.library_url and"
+            f"--host {host}: others would not reach replayed pages at localhost; set replay.public_url and"
             " replay.pages_url, two host names that lead here"
         )
     with open_archive(settings) as archive:
@@ -49,19 +49,19 @@ def command(
         wanted = pages_port if pages_port is not None else actual + 1 if port and actual < 65535 else 0
         bound_pages = listening(host.replace("localhost", "127.0.0.1"), wanted)
         options = Options(
-            library_url or f"http://{'[::1]' if ':' in host else '127.0.0.1'}:{actual}",
+            public_url or f"http://{'[::1]' if ':' in host else '127.0.0.1'}:{actual}",
             pages_url or f"http://localhost:{bound_pages.getsockname()[1]}",
             scripts,
         )
-        check_names(options.library_url, options.pages_url)
+        check_names(options.public_url, options.pages_url)
         site = Site(archive, options)
 
         def ready() -> None:
             if not quiet:
-                where = f"{options.library_url}/ (pages: {options.pages_url})"
+                where = f"{options.public_url}/ (pages: {options.pages_url})"
                 click.echo(f"{archive.storage.location} at {where}; Ctrl-C ends it", err=True)
             if open_browser:
-                webbrowser.open(f"{options.library_url}/")
+                webbrowser.open(f"{options.public_url}/")
 
         try:
             serve(site, bound_library, bound_pages, ready=ready)
@@ -69,14 +69,14 @@ def command(
             site.close()
 
 
-def check_names(library_url: str, pages_url: str) -> None:
+def check_names(public_url: str, pages_url: str) -> None:
     """Refuse names that would put replayed pages on the library's own host."""
-    for name, url in (("replay.library_url", library_url), ("replay.pages_url", pages_url)):
+    for name, url in (("replay.public_url", public_url), ("replay.pages_url", pages_url)):
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path or parts.query or parts.fragment:
             raise ConfigError(f"{name} is {url!r}; expected an origin such as https://archive.example, without a path")
-    if urlsplit(library_url).hostname == urlsplit(pages_url).hostname:
+    if urlsplit(public_url).hostname == urlsplit(pages_url).hostname:
         raise LocationError(
-            f"replay.library_url and replay.pages_url are both on {urlsplit(library_url).hostname}: replayed pages"
+            f"replay.public_url and replay.pages_url are both on {urlsplit(public_url).hostname}: replayed pages"
             " need a host name of their own"
         )

@@ -20,14 +20,14 @@ TIME = "20260101000000"
 class Replay:
     """*asked* is what the library's listener was asked for, banners and frames left out."""
 
-    library: str  # the origins
+    home: str  # the origins
     pages: str
     site: Site
     asked: list[str] = field(default_factory=list)
 
     def banner(self, url: str, *, scripts: bool = False) -> str:
         """Return the address of the page of ours that shows *url* in a frame, which is its only one."""
-        return f"{self.library}/show{'-scripts' if scripts else ''}/{url}"
+        return f"{self.home}/show{'-scripts' if scripts else ''}/{url}"
 
     def framed(self, url: str, *, scripts: bool = False) -> str:
         """Return the address of the replayed page itself."""
@@ -66,7 +66,7 @@ def replaying(site: Site, *, guarded: bool = True, height: int = 900) -> Iterato
         if target == "/blank" or not target.startswith("/web/"):
             return 404, [("Content-Type", "text/html")], b""
         content_type, body = site.get(url, ("text/html", b""))
-        headers = policy(replay.library, scripts=scripts, framed=modifier == "if_") if guarded else []
+        headers = policy(replay.home, scripts=scripts, framed=modifier == "if_") if guarded else []
         status = 200 if url in site else 404
         if modifier == "id_":
             return status, [*headers, ("Content-Type", content_type)], body
@@ -96,6 +96,6 @@ def replaying(site: Site, *, guarded: bool = True, height: int = 900) -> Iterato
         return 200, [("Content-Type", "application/json")], b'{"secret": "of the library"}'
 
     with listening(library) as (library_port, _), listening(lambda _, target: page(target)) as (port, _):
-        replay.library = f"http://localhost:{library_port}"
-        replay.pages = f"http://127.0.0.1:{port}" if guarded else replay.library
+        replay.home = f"http://localhost:{library_port}"
+        replay.pages = f"http://127.0.0.1:{port}" if guarded else replay.home
         yield replay

@@ -27,7 +27,7 @@ class Seen:
     """What pages got done: what the live web and the library were asked for, what is kept, which banners changed."""
 
     hits: set[str]
-    library: list[str]
+    home: list[str]
     kept: list[str]
     moved: list[str]
 
@@ -80,7 +80,7 @@ def hits_in(web: list[str]) -> set[str]:
 def kept(context: BrowserContext, replay: Replay) -> list[str]:
     """Return what the browser keeps for the library, and for the host that pages are replayed from."""
     found = []
-    for origin in {replay.library, replay.pages}:
+    for origin in {replay.home, replay.pages}:
         page = context.new_page()
         page.route("**/blank", lambda route: route.fulfill(body="<title>blank</title>", content_type="text/html"))
         page.goto(f"{origin}/blank")
@@ -93,7 +93,7 @@ def kept(context: BrowserContext, replay: Replay) -> list[str]:
 def replay() -> Iterator[Replay]:
     site: Site = {}
     with replaying(site, height=200) as served:
-        hostile.fill(site, library=served.library, web=f"{served.pages}/web/{TIME}")
+        hostile.fill(site, library=served.home, web=f"{served.pages}/web/{TIME}")
         yield served
 
 
@@ -124,11 +124,11 @@ MOVES = {"top-location", "parent-location", "top-document"}
 def test_without_the_policy_they_do(browser: Browser, web: tuple[int, Site, list[str]]) -> None:
     site: Site = {}
     with replaying(site, guarded=False, height=200) as served:
-        hostile.fill(site, library=served.library, web=f"{served.pages}/web/{TIME}")
+        hostile.fill(site, library=served.home, web=f"{served.pages}/web/{TIME}")
         names = ["service-worker", "cookie", "storage", *sorted(HITS | MOVES)]
         seen = visited(browser, served, web[2], names, form="banner", expected=HITS)
     assert seen.hits >= HITS
     assert set(seen.moved) >= MOVES
-    assert "/api/secret" in seen.library
+    assert "/api/secret" in seen.home
     assert any("taken" in each for each in seen.kept)
     assert any("/web/" in each for each in seen.kept), "a service worker"

@@ -72,7 +72,7 @@ def test_an_archived_page_with_forty_requisites_looks_as_it_did_live(
         print(f"{len(requests)} requests, {differing:.4%} of the pixels differ")
         assert differing <= MOST_DIFFERING
         assert not failed
-        assert not [url for url in requests if not url.startswith((replay.library, replay.pages, "data:", "about:"))]
+        assert not [url for url in requests if not url.startswith((replay.home, replay.pages, "data:", "about:"))]
         for url in shown:
             assert any(each.endswith(f"/{url}") for each in requests), url
         page.close()

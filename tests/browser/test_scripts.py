@@ -105,7 +105,7 @@ def test_what_scripts_ask_for_comes_out_of_the_archive(browser: Browser, web: tu
         assert any(
             url.startswith(f"{replay.pages}/web/") and url.endswith(f"/{HOST}/img/{name}.png") for url in requests
         )
-    assert not [url for url in requests if not url.startswith((replay.library, replay.pages))]
+    assert not [url for url in requests if not url.startswith((replay.home, replay.pages))]
     assert not [each for each in web[2] if ".example" in each]
 
 

@@ -227,16 +227,16 @@ def test_nothing_failed_on_the_way(server: Running) -> None:
 
 
 @pytest.mark.parametrize(
-    ("library_url", "pages_url", "words"),
+    ("public_url", "pages_url", "words"),
     [
         ("https://a.example", "https://a.example:8443", "host name of their own"),
         ("https://a.example/x", "https://b.example", "without a path"),
         ("a.example", "https://b.example", "expected an origin"),
     ],
 )
-def test_host_names_that_would_share_an_origin_are_refused(library_url: str, pages_url: str, words: str) -> None:
+def test_host_names_that_would_share_an_origin_are_refused(public_url: str, pages_url: str, words: str) -> None:
     with pytest.raises((ConfigError, LocationError), match=words):
-        check_names(library_url, pages_url)
+        check_names(public_url, pages_url)
 
 
 def test_others_cannot_be_served_without_two_names(tmp_path: Path) -> None:
