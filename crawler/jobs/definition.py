@@ -112,10 +112,15 @@ def load_jobs(file: Path | None = None) -> Defined:
 
     Raises ``ConfigError``, also when there are none.
     """
-    path = path_of(file)
-    tables = read_toml(path).get(JOBS)
+    path, remedy = path_of(file), "write a table [jobs.NAME] with at least a spider"
+    try:
+        tables = read_toml(path).get(JOBS)
+    except ConfigError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            raise ConfigError(f"{error}, so no jobs are defined; make it, and {remedy}") from error
+        raise
     if tables is None:
-        raise ConfigError(f"{path}: defines no jobs; write a table [jobs.NAME] with at least a spider")
+        raise ConfigError(f"{path}: defines no jobs; {remedy}")
     if not isinstance(tables, dict):
         raise ConfigError(f"{path}: jobs is {tables!r}; expected tables [jobs.NAME]")
     return Defined(path, {name: _job(path, name, table) for name, table in tables.items()})

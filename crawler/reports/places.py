@@ -139,7 +139,8 @@ def find(storage: Storage, crawl: str | None) -> Place:
     if found:
         return found[-1]
     what = f"of {crawl}" if crawl else "at all"
-    raise NotArchived(f"{storage.location}: there is no report {what}; see which there are: newswarc report --list")
+    remedy = "see which there are: newswarc report --list" if crawl else "newswarc crawl SPIDER leaves one"
+    raise NotArchived(f"{storage.location}: there is no report {what}; {remedy}")
 
 
 def read(storage: Storage, place: Place) -> dict[str, Any]:

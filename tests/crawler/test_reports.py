@@ -271,7 +271,7 @@ def test_the_command_prints_lists_and_says_what_there_is_not(tmp_path: Path):
 
     with running(RawSite({"/": page([article(0), "/missing"]), article(0): page()})) as site:
         crawl.run(site)
-        assert "there is no report at all" in run(code=1)
+        assert "there is no report at all; newswarc crawl SPIDER leaves one" in run(code=1)
         first = report_of(crawl)
         crawl.run(site)
         second = report_of(crawl)

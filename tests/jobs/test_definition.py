@@ -172,3 +172,8 @@ def test_what_the_documents_show_is_ten_lines_and_right(tmp_path: Path, text: st
     assert len(snippet.splitlines()) <= 10
     assert load_jobs(written(tmp_path, snippet)).jobs["example-news"].spider == "generic"
     assert config.load(tmp_path / "newswarc.toml", environment={}).operator
+
+
+def test_without_a_file_it_is_said_what_to_write(tmp_path: Path):
+    with pytest.raises(ConfigError, match=r"gone\.toml: no such file, so no jobs are defined; make it, and write a"):
+        load_jobs(tmp_path / "gone.toml")
